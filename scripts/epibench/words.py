@@ -1,0 +1,44 @@
+"""Names that config keys, wildcards, columns and file names share (light: read at parse time)."""
+
+from dataclasses import dataclass
+
+BASES = "ACGT"
+"""Base order of one-hot channels and of the base codes 0-3; code 4 stands for N."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What config checks and figures need to know of a loss.
+
+    `label` is its name in figures; `needs_positive` says that it is undefined for predictions at or
+    below zero, so a model with a linear output cannot train with it; `needs_bins` is the smallest
+    number of bins for which it says anything.
+    """
+
+    label: str
+    needs_positive: bool = False
+    needs_bins: int = 1
+
+
+LOSSES = {
+    "poisson": Loss("Poisson", needs_positive=True),
+    "mse": Loss("MSE"),
+    "pearsonr": Loss("Pearson's r"),
+    "multinomial_mse": Loss("multinomial + MSE", needs_bins=2),
+    "pearsonr_mse": Loss("Pearson's r + MSE"),
+}
+
+AUGMENTATIONS = ("none", "rc", "shift", "rc+shift")
+
+SPLITS = ("train", "valid", "test")
+
+# Each axis of a grid, with the pattern that its values match in a run's path. The config's types and
+# the workflow's wildcard constraints are both made from this table.
+AXES = {
+    "model": r"[A-Za-z][A-Za-z0-9_]*",
+    "windows": r"threshold(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?|peaks",
+    "loss": "|".join(LOSSES),
+    "bin_size": r"[1-9][0-9]*",
+    "augmentation": "|".join(name.replace("+", r"\+") for name in AUGMENTATIONS),
+    "seed": r"0|[1-9][0-9]*",
+}
