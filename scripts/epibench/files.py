@@ -20,6 +20,8 @@ def whole(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
         os.replace(temporary, path)
     finally:
         if temporary.is_dir():

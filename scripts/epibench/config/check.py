@@ -1,0 +1,141 @@
+"""Refuse what single keys cannot show: impossible runs and clashing names."""
+
+from collections.abc import Iterable
+
+from epibench.config.schema import ModelEntry, Study
+from epibench.errors import InputError
+from epibench.experiments import ANALYSES
+from epibench.grid import Expansion, Run
+from epibench.models.registry import BUILDERS, check_options
+from epibench.words import LOSSES
+
+RESERVED = (
+    *("all", "data", "train", "evaluate", "interpret", "report"),
+    *("fetch", "simulate", "store", "train_run", "evaluate_run", "evaluate_references"),
+    *("run_experiment", "manifest", "write_report"),
+)
+"""Stages and rules of the workflow: an experiment, a target of its own, cannot share their names."""
+
+
+def check_study(study: Study) -> None:
+    """Check what does not depend on the grids.
+
+    Raises
+    ------
+    InputError
+        Names key, value and remedy.
+    """
+    if (study.simulation is None) == (study.samples is None or study.genome is None):
+        raise InputError(
+            "give either `simulation`, or both `samples` and `genome`: they say where the data come from"
+        )
+    if study.simulation and (study.samples or study.genome):
+        raise InputError("`simulation` makes its own samples and genome; remove the other keys")
+    _refuse_case_twins("models", study.models)
+    _refuse_case_twins("experiments", study.experiments)
+    for name, entry in study.models.items():
+        if entry.enabled:
+            _check_entry(f"models.{name}", entry, study)
+    if not any(experiment.enabled for experiment in study.experiments.values()):
+        raise InputError("experiments: none is switched on; set `enabled: true` for one")
+    for name, experiment in study.experiments.items():
+        analysis = experiment.analysis or name
+        if name in RESERVED:
+            raise InputError(f"experiments.{name}: a rule of the workflow has this name; rename it")
+        if experiment.enabled and analysis not in ANALYSES:
+            raise InputError(
+                f"experiments.{name}: there is no analysis {analysis!r} (known: "
+                f"{', '.join(ANALYSES)}); set `analysis:` to one of them or `enabled: false`"
+            )
+    if study.defaults.windows not in study.windows.window_sets():
+        raise InputError(
+            f"defaults.windows = {study.defaults.windows!r} is not declared (declared: "
+            f"{', '.join(study.windows.window_sets())}); the baselines are fitted on it"
+        )
+    length = study.windows.input_length
+    for size in study.evaluation.bin_sizes:
+        if length % size:
+            raise InputError(
+                f"evaluation.bin_sizes: {size} does not divide windows.input_length = {length}; "
+                "remove it"
+            )
+
+
+def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
+    """Check that every run of every experiment can be trained.
+
+    Raises
+    ------
+    InputError
+        Names the experiment, the run's value and the remedy.
+    """
+    for experiment, expansion in expanded.items():
+        for run in expansion.runs:
+            problem = _problem(study, run)
+            if problem:
+                raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
+
+
+def _check_entry(key: str, entry: ModelEntry, study: Study) -> None:
+    if entry.builder not in BUILDERS:
+        raise InputError(
+            f"{key}.builder = {entry.builder!r}: no such model (known: {', '.join(BUILDERS)}); "
+            "correct it or set `enabled: false`"
+        )
+    if entry.recipe not in study.recipes:
+        raise InputError(
+            f"{key}.recipe = {entry.recipe!r}: no such recipe (known: {', '.join(study.recipes)}); "
+            "correct it or add it to `recipes`"
+        )
+    try:
+        check_options(entry.builder, entry.options)
+    except InputError as error:
+        raise InputError(f"{key}.options: {error}") from None
+
+
+def _problem(study: Study, run: Run) -> str | None:
+    """Say why a run cannot be trained, or None."""
+    entry = study.models.get(run.model)
+    if entry is None or not entry.enabled:
+        state = "is switched off" if entry else "does not exist"
+        return f"the model entry {run.model!r} {state}; choose another or set `models.{run.model}`"
+    if run.windows not in study.windows.window_sets():
+        return (
+            f"the window set {run.windows!r} is not declared (declared: "
+            f"{', '.join(study.windows.window_sets())}); add it to windows.thresholds or windows.peaks"
+        )
+    length = study.windows.input_length
+    if length % run.bin_size:
+        return (
+            f"the bin size {run.bin_size} does not divide windows.input_length = {length}; "
+            "choose a divisor"
+        )
+    builder = BUILDERS[entry.builder]
+    options = check_options(entry.builder, entry.options)
+    problem = builder.bin_size_problem(run.bin_size, length, options)
+    if problem:
+        return f"{entry.builder} cannot give the bin size {run.bin_size}: {problem}"
+    loss = LOSSES[run.loss]
+    if loss.needs_positive and builder.output(options) != "softplus":
+        return (
+            f"the loss {run.loss!r} needs positive predictions, and {run.model!r} has a "
+            f"{builder.output(options)} output; choose another loss or `output: softplus`"
+        )
+    if length // run.bin_size < loss.needs_bins:
+        return (
+            f"the loss {run.loss!r} says nothing about {length // run.bin_size} bin an input; "
+            f"exclude the bin size {run.bin_size}"
+        )
+    return None
+
+
+def _refuse_case_twins(key: str, names: Iterable[str]) -> None:
+    """Refuse names that share a folder on file systems that ignore case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.lower(), name)
+        if twin != name:
+            raise InputError(
+                f"{key}: {twin!r} and {name!r} differ in case only, so one path would have two "
+                "meanings; rename one"
+            )

@@ -1,0 +1,206 @@
+"""Types of the configuration file: every key, its default and what it is for.
+
+`config/README.md` is generated from this module. What only several keys together can decide (a model
+that cannot give a bin size, say) is checked in `epibench.config.check`.
+"""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.recipe import Recipe
+from epibench.words import AUGMENTATIONS, AXES, LOSSES
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def section_in(kind: Any) -> type[BaseModel] | None:
+    """Find the section in a type annotation: itself, or inside a list, mapping or union."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next((found for part in get_args(kind) if (found := section_in(part))), None)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Name = Annotated[str, StringConstraints(pattern=rf"^(?:{AXES['model']})$")]
+WindowsName = Annotated[str, StringConstraints(pattern=rf"^(?:{AXES['windows']})$")]
+LossName = Literal[tuple(LOSSES)]
+Augmentation = Literal[AUGMENTATIONS]
+BinSize = Annotated[int, Field(ge=1, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+
+
+class Genome(Section):
+    """The reference sequence and the parts of it that no window may touch."""
+
+    fasta: str = Field(
+        description="FASTA file, plain, gzip or bgzip: path or address (`#md5=...` is verified)."
+    )
+    excluded: list[str] = Field(
+        default=[],
+        description="BED files (path or address) of unmappable regions, gaps, blacklist; "
+        "windows that touch them are left out of every split and set.",
+    )
+
+
+class Simulation(Section):
+    """Input that is written by the simulator, with a known truth, instead of `genome` and `samples`."""
+
+    grammar: str = Field(
+        default="resources/demo_grammar.yaml",
+        description="What makes a position accessible: motifs, weights, noise.",
+    )
+    seed: Seed = Field(default=1, description="Seed of genome, coverage and noise.")
+    chromosomes: dict[str, Annotated[int, Field(ge=20_000)]] = Field(
+        description="Length in bp of each simulated chromosome."
+    )
+
+
+class ModelEntry(Section):
+    """One trainable model: a builder with its options and the way it is trained."""
+
+    enabled: bool = Field(default=True, description="`false` keeps the entry out of every grid.")
+    builder: str = Field(description="Architecture, by its name in the registry of models.")
+    options: dict[str, Any] = Field(
+        default={}, description="Options of the builder; what is left out keeps its default."
+    )
+    recipe: str = Field(default="default", description="Training recipe, by its name in `recipes`.")
+    target_scale: Literal["none", "mean"] = Field(
+        default="none",
+        description="Divide each target by its mean over the training windows (`mean`) while "
+        "training; predictions are scaled back.",
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        default="float32", description="Numeric precision of training and prediction."
+    )
+
+
+class Defaults(Section):
+    """The value of each axis where a grid does not name it."""
+
+    model: Name = Field(default="basenji", description="Model entry.")
+    windows: WindowsName = Field(
+        default="threshold2", description="Window set: `threshold<t>` or `peaks`."
+    )
+    loss: LossName = Field(default="poisson", description="Training loss.")
+    bin_size: BinSize = Field(default=128, description="Target resolution in bp.")
+    augmentation: Augmentation = Field(default="rc+shift", description="Augmentation.")
+    seed: Seed = Field(default=1, description="Seed of initialisation, order, crops, flips, dropout.")
+
+
+class Axes(Section):
+    """Values of each axis; the grid is their product. A single value may stand without a list."""
+
+    model: Annotated[list[Name], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Model entries."
+    )
+    windows: Annotated[list[WindowsName], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Window sets."
+    )
+    loss: Annotated[list[LossName], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Losses."
+    )
+    bin_size: Annotated[list[BinSize], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Bin sizes in bp."
+    )
+    augmentation: Annotated[list[Augmentation], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Augmentations."
+    )
+    seed: Annotated[list[Seed], BeforeValidator(_listed)] | None = Field(
+        default=None, description="Seeds."
+    )
+
+
+class Block(Axes):
+    """A further product of axes in the same grid."""
+
+    enabled: bool = Field(default=True, description="`false` leaves the block out.")
+
+
+class Exclusion(Axes):
+    """Runs to leave out: those that match every axis named here."""
+
+    reason: str = Field(description="Why; shown below the experiment's figure.")
+
+
+class Grid(Axes):
+    """The runs of an experiment: a product of axes, more blocks, less exclusions."""
+
+    include: list[Block] = Field(default=[], description="Further products, each with its own axes.")
+    exclude: list[Exclusion] = Field(default=[], description="Runs that are left out, and why.")
+
+
+class Experiment(Section):
+    """A named grid of runs and the analysis that reads them."""
+
+    enabled: bool = Field(default=True, description="`false` keeps it written down but not run.")
+    analysis: str | None = Field(
+        default=None, description="Table and figure to make; the experiment's name where left out."
+    )
+    grid: Grid = Field(default=Grid(), description="The runs.")
+
+
+class Training(Section):
+    """What all training jobs of the study share."""
+
+    threads: Annotated[int, Field(ge=1)] = Field(
+        default=4,
+        description="CPU threads of a training job; part of the run, since results depend on it.",
+    )
+    require_gpu: bool = Field(
+        default=False,
+        description="Whether training fails at once where no GPU is found, instead of going on "
+        "slowly on the CPU.",
+    )
+
+
+class Evaluation(Section):
+    """How predictors are scored on the test chromosomes."""
+
+    bin_sizes: list[BinSize] = Field(
+        default=[1, 32, 64, 128, 256, 512, 1024, 2048],
+        description="Resolutions in bp at which predictors are scored, each from its own up.",
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(
+        default=64, description="Inputs that are predicted at once."
+    )
+
+
+class Study(Section):
+    """One config file: data, experiments, report."""
+
+    study: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")] = Field(
+        description="Name; results go to `results/<study>/`."
+    )
+    title: str = Field(default="", description="Heading of the report.")
+    samples: str | None = Field(
+        default=None, description="Table of targets (TSV; columns below), unless simulated."
+    )
+    genome: Genome | None = Field(default=None, description="Reference, unless simulated.")
+    simulation: Simulation | None = Field(
+        default=None, description="Simulated input in place of `samples` and `genome`."
+    )
+    splits: SplitSettings = Field(description="Which chromosomes train, validate and test.")
+    windows: WindowSettings = Field(
+        default=WindowSettings(), description="Windows and inputs, and the declared window sets."
+    )
+    recipes: dict[Name, Recipe] = Field(
+        default={"default": Recipe()}, description="Named training recipes."
+    )
+    models: dict[Name, ModelEntry] = Field(description="Named model entries.")
+    defaults: Defaults = Field(
+        default=Defaults(), description="Value of each axis that a grid leaves out."
+    )
+    training: Training = Field(default=Training(), description="Shared by all training jobs.")
+    evaluation: Evaluation = Field(default=Evaluation(), description="Scoring of predictors.")
+    experiments: dict[Name, Experiment] = Field(
+        description="Named experiments; each name is also a target of the workflow."
+    )

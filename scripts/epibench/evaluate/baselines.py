@@ -1,0 +1,190 @@
+"""Predictors that know almost nothing: what a model must beat to have learned anything."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from epibench.data.loader import Batches
+from epibench.evaluate.predictors import Inputs
+
+KMER = 5
+NEIGHBOURS = 2
+SMALLEST_BIN = 32
+"""Bins below this hold too few 5-mers to say anything, so baselines from sequence start here."""
+
+_ROWS = 60_000
+_PENALTIES = 10.0 ** np.arange(0, 7)
+
+
+@dataclass(frozen=True)
+class MeanPredictor:
+    """The mean training coverage everywhere. It has no r; its errors show what a constant costs."""
+
+    bin_size: int
+    mean: np.ndarray
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Repeat the mean."""
+        batch, length = inputs.sequence.shape
+        return np.broadcast_to(self.mean, (batch, length // self.bin_size, len(self.mean)))
+
+
+@dataclass(frozen=True)
+class LinearPredictor:
+    """A linear function of features of the sequence; coverage below zero is cut off.
+
+    `features` maps uint8 (batch, length) and a bin size to float32 (batch, bins, features).
+    """
+
+    bin_size: int
+    features: object
+    weights: np.ndarray
+    intercept: np.ndarray
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Apply the weights to the features of every bin."""
+        linear = self.features(inputs.sequence, self.bin_size) @ self.weights + self.intercept
+        return np.maximum(linear, 0.0)
+
+
+def gc_content(sequence: np.ndarray, bin_size: int) -> np.ndarray:
+    """Give the share of G and C in each bin.
+
+    Parameters
+    ----------
+    sequence : uint8, shape (batch, length)
+        Base codes.
+    bin_size : int
+        In bp.
+
+    Returns
+    -------
+    float32, shape (batch, bins, 1)
+    """
+    strong = (sequence == 1) | (sequence == 2)
+    grouped = strong.reshape(len(sequence), -1, bin_size)
+    return grouped.mean(axis=2, dtype=np.float32)[..., None]
+
+
+def kmer_counts(sequence: np.ndarray, bin_size: int) -> np.ndarray:
+    """Count the 5-mers of each bin and of two neighbouring bins on each side.
+
+    A 5-mer counts in the bin of its central base, together with its reverse complement (512 kinds).
+    5-mers with N do not count. Bins outside the input are empty: like a model, the baseline sees the
+    input alone.
+
+    Parameters
+    ----------
+    sequence : uint8, shape (batch, length)
+        Base codes.
+    bin_size : int
+        In bp.
+
+    Returns
+    -------
+    float32, shape (batch, bins, 5 * 512)
+    """
+    batch, length = sequence.shape
+    bins = length // bin_size
+    words = length - KMER + 1
+    code = np.zeros((batch, words), np.int64)
+    for i in range(KMER):
+        code = 4 * code + sequence[:, i : i + words]
+    known = np.ones((batch, words), bool)
+    for i in range(KMER):
+        known &= sequence[:, i : i + words] < 4
+    kind, kinds = _canonical()
+    at = (np.arange(words) + KMER // 2) // bin_size
+    cell = (np.arange(batch)[:, None] * bins + at) * kinds
+    flat = (cell + kind[np.where(known, code, 0)])[known]
+    counts = np.bincount(flat, minlength=batch * bins * kinds).reshape(batch, bins, kinds)
+    padded = np.pad(counts, ((0, 0), (NEIGHBOURS, NEIGHBOURS), (0, 0)))
+    around = [padded[:, shift : shift + bins] for shift in range(2 * NEIGHBOURS + 1)]
+    return np.concatenate(around, axis=2).astype(np.float32)
+
+
+def fit_linear(
+    features, train: Batches, valid: Batches, *, bin_size: int, seed: int
+) -> LinearPredictor:
+    """Fit a ridge regression per target, its penalty chosen on the validation windows.
+
+    Parameters
+    ----------
+    features : callable
+        `gc_content` or `kmer_counts`.
+    train, valid : Batches
+        Central inputs of the training and validation windows, binned at `bin_size`.
+    bin_size : int
+        In bp.
+    seed : int
+        Draws at most 60,000 bins of each.
+
+    Returns
+    -------
+    LinearPredictor
+    """
+    x, y = _sample(features, train, bin_size, seed)
+    x_valid, y_valid = _sample(features, valid, bin_size, seed)
+    mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
+    x -= mean_x.astype(np.float32)
+    gram = (x.T @ x).astype(np.float64)
+    cross = (x.T @ (y - mean_y).astype(np.float32)).astype(np.float64)
+    best = None
+    for penalty in _PENALTIES:
+        weights = ridge_weights(gram, cross, penalty)
+        intercept = mean_y - mean_x @ weights
+        error = np.square(np.maximum(x_valid @ weights + intercept, 0) - y_valid).mean(axis=0)
+        if best is None:
+            best = [error, weights, intercept]
+        better = error < best[0]
+        best = [np.where(better, new, old) for new, old in zip((error, weights, intercept), best, strict=True)]
+    return LinearPredictor(
+        bin_size, features, best[1].astype(np.float32), best[2].astype(np.float32)
+    )
+
+
+def ridge_weights(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:
+    """Solve (X'X + penalty I) w = X'y for centred X and y.
+
+    Parameters
+    ----------
+    gram : float64, shape (features, features)
+        X'X.
+    cross : float64, shape (features, targets)
+        X'y.
+    penalty : float
+        Added to the diagonal.
+
+    Returns
+    -------
+    float64, shape (features, targets)
+    """
+    factor = cho_factor(gram + penalty * np.eye(len(gram)), overwrite_a=True, check_finite=False)
+    return cho_solve(factor, cross, check_finite=False)
+
+
+def _canonical() -> tuple[np.ndarray, int]:
+    """Map each 5-mer code to the number of the pair that it forms with its reverse complement."""
+    codes = np.arange(4**KMER)
+    reverse = np.zeros_like(codes)
+    rest = codes.copy()
+    for _ in range(KMER):
+        reverse = 4 * reverse + (3 - rest % 4)
+        rest //= 4
+    pairs, kind = np.unique(np.minimum(codes, reverse), return_inverse=True)
+    return kind, len(pairs)
+
+
+def _sample(features, batches: Batches, bin_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw bins at random over all windows: features (rows, features), coverage (rows, targets)."""
+    rng = np.random.default_rng(seed)
+    x, y = [], []
+    share = None
+    for sequence, coverage in batches.epoch(0):
+        if share is None:
+            share = min(1.0, _ROWS / (len(batches) * coverage.shape[0] * coverage.shape[1]))
+        kept = rng.random(coverage.shape[:2]) < share
+        x.append(features(sequence, bin_size)[kept])
+        y.append(coverage[kept])
+    return np.concatenate(x), np.concatenate(y)

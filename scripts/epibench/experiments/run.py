@@ -1,0 +1,44 @@
+"""Make an experiment's table and figure."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+
+from epibench.errors import InputError
+from epibench.experiments import ANALYSES
+from epibench.files import whole
+from epibench.style import save
+
+
+def run_experiment(name: str, metrics: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
+    """Write `table.tsv`, `figure.svg` and `figure.png` of one analysis into `folder`.
+
+    Parameters
+    ----------
+    name : str
+        A key of `epibench.experiments.ANALYSES`.
+    metrics : DataFrame
+        See `epibench.experiments.metrics.target_means`.
+    folder : path
+        Made where missing; each file in it appears whole or not at all.
+
+    Returns
+    -------
+    DataFrame
+        The table.
+
+    Raises
+    ------
+    InputError
+        When the name is unknown, or the analysis cannot use the metrics.
+    """
+    if name not in ANALYSES:
+        raise InputError(f"experiment {name!r} has no analysis; known are {', '.join(ANALYSES)}")
+    analysis = import_module(ANALYSES[name].module)
+    table = analysis.table(metrics)
+    chart = analysis.figure(table)
+    with whole(Path(folder) / "table.tsv") as path:
+        table.to_csv(path, sep="\t", index=False)
+    save(chart, folder)
+    return table

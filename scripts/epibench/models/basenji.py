@@ -1,0 +1,89 @@
+"""The Basenji-based model: a convolution, dilated residual units, one dense layer per bin."""
+
+from functools import partial
+
+import keras
+from keras import layers
+
+from epibench.models.layers import gelu_sigmoid
+
+FIRST_WIDTH = 15
+DILATION_GROWTH = 1.5
+
+
+def basenji(
+    *,
+    input_length: int,
+    bin_size: int,
+    targets: int,
+    first_filters: int,
+    last_filters: int,
+    residual_units: int,
+    dropout: bool,
+    batch_norm_momentum: float,
+    output: str,
+) -> keras.Model:
+    """Build the Basenji-based model (Toneyan et al. 2022, Methods; after Kelley et al. 2018).
+
+    Blocks are pre-activated: GELU, convolution without bias, batch normalisation, dropout. The
+    first pooling halves the length, except for single-base bins; averaging then goes down to the
+    bins. Parameters are those of the registry; shapes are those of `registry.build`.
+    """
+    block = partial(_block, momentum=batch_norm_momentum)
+    unit_dropout, last_dropout = (0.3, 0.05) if dropout else (0.0, 0.0)
+    stem_pool = 1 if bin_size == 1 else 2
+
+    sequence = keras.Input((input_length, 4), name="sequence")
+    x = block(sequence, first_filters, FIRST_WIDTH, conv="first_filters", norm="first_norm")
+    if stem_pool > 1:
+        x = layers.MaxPooling1D(stem_pool)(x)
+    for unit in range(residual_units):
+        shortcut = x
+        x = block(
+            x,
+            first_filters // 2,
+            3,
+            dilation=round(DILATION_GROWTH**unit),
+            activation="first_activation" if unit == 0 else None,
+        )
+        x = block(x, first_filters, 1, gamma="zeros", dropout=unit_dropout)
+        x = layers.Add()([shortcut, x])
+    x = block(x, last_filters, 1, dropout=last_dropout)
+
+    pool = bin_size // stem_pool
+    last = (
+        layers.AveragePooling1D(pool, name="embedding")
+        if pool > 1
+        else layers.Identity(name="embedding")
+    )
+    logits = layers.Dense(targets, kernel_initializer="he_normal", dtype="float32", name="logits")
+    coverage = layers.Activation(output, dtype="float32", name="coverage")
+    return keras.Model(sequence, coverage(logits(last(x))), name="basenji")
+
+
+def _block(
+    x,
+    filters,
+    width,
+    *,
+    momentum,
+    dilation=1,
+    gamma="ones",
+    dropout=0.0,
+    activation=None,
+    conv=None,
+    norm=None,
+):
+    """Apply GELU, convolution, batch normalisation, dropout; name some of them."""
+    x = layers.Activation(gelu_sigmoid, name=activation)(x)
+    x = layers.Conv1D(
+        filters,
+        width,
+        dilation_rate=dilation,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=conv,
+    )(x)
+    x = layers.BatchNormalization(momentum=momentum, gamma_initializer=gamma, name=norm)(x)
+    return layers.Dropout(dropout)(x) if dropout else x

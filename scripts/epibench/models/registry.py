@@ -1,0 +1,186 @@
+"""Models by name, with their options (light: read at parse time, imports no Keras)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from epibench.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+Value = bool | int | float | str
+Options = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Describe one option of a builder; its type is that of `default`.
+
+    `minimum` is inclusive and `below` exclusive; `multiple_of` and `choices` narrow it further.
+    """
+
+    default: Value
+    description: str
+    minimum: float | None = None
+    below: float | None = None
+    multiple_of: int = 1
+    choices: tuple[str, ...] = ()
+
+    def problem(self, value: Any) -> str | None:
+        """Say in one clause what is wrong with `value`, or return None."""
+        allowed = (int, float) if type(self.default) is float else (type(self.default),)
+        if type(value) not in allowed:
+            return f"must be of type {type(self.default).__name__}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        if self.minimum is not None and not value >= self.minimum:
+            return f"must be at least {self.minimum}"
+        if self.below is not None and not value < self.below:
+            return f"must be below {self.below}"
+        if self.multiple_of > 1 and value % self.multiple_of:
+            return f"must be a multiple of {self.multiple_of}"
+        return None
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Describe a model: where its function is, what it can be asked for.
+
+    `function` is "package.module:name"; the function takes `input_length`, `bin_size`, `targets`
+    and the options as keywords and returns a Keras model. `bin_size_rule` gives the clause for bin
+    sizes that divide the input and still cannot be had.
+    """
+
+    function: str
+    description: str
+    options: Mapping[str, Option]
+    bin_size_rule: Callable[[int, Options], str | None]
+
+    def bin_size_problem(self, bin_size: int, input_length: int, options: Options) -> str | None:
+        """Say in one clause why this model cannot give `bin_size` (bp), or return None."""
+        if bin_size < 1 or input_length % bin_size:
+            return f"it does not divide the input length of {input_length} bp"
+        return self.bin_size_rule(bin_size, options)
+
+    def output(self, options: Options) -> Literal["softplus", "linear"]:
+        """Return the output's activation: only "softplus" keeps predictions positive."""
+        return options["output"]
+
+
+def _one_or_even(bin_size: int, options: Options) -> str | None:
+    """Refuse bins that a length halved by the first layer's pooling cannot give."""
+    if bin_size > 1 and bin_size % 2:
+        return "its first pooling halves the length, so a bin size above 1 must be even"
+    return None
+
+
+BUILDERS = {
+    "basenji": Builder(
+        function="epibench.models.basenji:basenji",
+        description="dilated residual convolutions (Kelley et al. 2018, as changed by Toneyan et "
+        "al. 2022)",
+        bin_size_rule=_one_or_even,
+        options={
+            "first_filters": Option(
+                256,
+                "filters of the first convolution; the residual units' bottleneck has half",
+                minimum=2,
+                multiple_of=2,
+            ),
+            "last_filters": Option(
+                2048, "filters of the last convolution, the width of the embedding", minimum=1
+            ),
+            "residual_units": Option(11, "number of dilated residual units", minimum=1),
+            "dropout": Option(
+                True, "dropout in the residual units (0.3) and the last layer (0.05)"
+            ),
+            "batch_norm_momentum": Option(
+                0.9, "weight of the past in batch normalisation's moving moments", 0.0, below=1.0
+            ),
+            "output": Option(
+                "softplus",
+                "activation of the output: softplus keeps coverage positive, linear does not",
+                choices=("softplus", "linear"),
+            ),
+        },
+    ),
+}
+"""Every model that config can name."""
+
+
+def builder(name: str) -> Builder:
+    """Return the builder called `name`; else raise InputError."""
+    if name not in BUILDERS:
+        raise InputError(f"there is no model builder {name!r}; known: {', '.join(BUILDERS)}")
+    return BUILDERS[name]
+
+
+def check_options(builder_name: str, options: Mapping[str, Any]) -> Options:
+    """Check a model entry's options and return them complete with defaults.
+
+    Parameters
+    ----------
+    builder_name : name in `BUILDERS`.
+    options : the options that the user set; those left out take their defaults.
+
+    Returns
+    -------
+    dict of every option of the builder, in the registry's order; whole numbers given for a
+    fractional option become floats, so that equal settings compare equal.
+
+    Raises
+    ------
+    InputError : unknown builder or option, wrong type, value out of range.
+    """
+    known = builder(builder_name).options
+    for name in options:
+        if name not in known:
+            raise InputError(
+                f"model builder {builder_name!r} has no option {name!r}; known: {', '.join(known)}"
+            )
+    complete: Options = {}
+    for name, option in known.items():
+        value = options.get(name, option.default)
+        if problem := option.problem(value):
+            raise InputError(
+                f"option {name!r} of model builder {builder_name!r} is {value!r}; it {problem}"
+            )
+        complete[name] = type(option.default)(value)
+    return complete
+
+
+def build(
+    name: str, *, input_length: int, bin_size: int, targets: int, options: Mapping[str, Any]
+) -> keras.Model:
+    """Build a model by name, with fresh weights from Keras's global seed.
+
+    Parameters
+    ----------
+    name : name in `BUILDERS`.
+    input_length : length of the input in bp.
+    bin_size : width of an output bin in bp.
+    targets : number of targets.
+    options : as for `check_options`.
+
+    Returns
+    -------
+    Keras model: float32 one-hot (batch, input_length, 4), base order ACGT, to float32 coverage
+    (batch, input_length / bin_size, targets). Its named layers are listed in
+    `epibench.models.layers`.
+
+    Raises
+    ------
+    InputError : a bin size the model cannot give, no targets, or options that are not allowed.
+    """
+    complete = check_options(name, options)
+    if problem := builder(name).bin_size_problem(bin_size, input_length, complete):
+        raise InputError(f"model builder {name!r} cannot give bin size {bin_size}: {problem}")
+    if targets < 1:
+        raise InputError(f"a model needs at least one target, not {targets}")
+    module, function = builder(name).function.split(":")
+    build_model = getattr(importlib.import_module(module), function)
+    return build_model(input_length=input_length, bin_size=bin_size, targets=targets, **complete)

@@ -1,0 +1,110 @@
+"""All predictors side by side, at one evaluated bin size and scaling at a time."""
+
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from typing import Any
+
+import pandas as pd
+
+REFERENCES = {
+    "truth": ("truth", "noise-free coverage", "what the simulator planted, before noise"),
+    "replicate2": ("ceiling", "replicate 2", "a second measurement, scored like a prediction"),
+    "ridge": ("baseline", "5-mer ridge", "linear regression on 5-mer counts around each bin"),
+    "gc": ("baseline", "GC content", "linear regression on the share of G and C"),
+    "mean_coverage": ("baseline", "mean coverage", "the training mean everywhere: no r"),
+}
+"""Kind, label and explanation of each predictor that is not a run."""
+
+SCORES = ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll", "scale_factor")
+
+
+@dataclass(frozen=True)
+class View:
+    """The predictors that have scores at one bin size, best r first.
+
+    `rows` are plain values for the template; `left_out` counts the predictors without scores here;
+    `ceiling` is the r of replicate 2 or None.
+    """
+
+    bin_size: int
+    scaling: str
+    rows: list[dict[str, Any]]
+    left_out: int
+    ceiling: float | None
+
+
+def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
+    """Give a view for every evaluated bin size and scaling, finest first.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Metrics of all runs and references.
+    runs : DataFrame
+        The run table, to name the axes of each run.
+
+    Returns
+    -------
+    list of View
+    """
+    axes = runs.set_index("run").to_dict("index")
+    everyone = metrics["predictor"].nunique()
+    by_target = _by_target(metrics)
+    means = metrics[metrics["target"] == "mean"]
+    views = []
+    for (bin_size, scaling), part in means.groupby(["evaluated_bin_size", "scaling"]):
+        ordered = part.sort_values("pearson_r", ascending=False, na_position="last", kind="stable")
+        rows = [
+            _row(row, axes.get(row["predictor"]), by_target[row["predictor"], bin_size])
+            for row in ordered.to_dict("records")
+        ]
+        ceiling = next((row["pearson_r"] for row in rows if row["kind"] == "ceiling"), None)
+        views.append(View(int(bin_size), scaling, rows, everyone - len(rows), ceiling))
+    return views
+
+
+def default_bin_size(views: list[View]) -> int:
+    """Choose the bin size at which most predictors have scores; of several the finest."""
+    return min(views, key=lambda view: (-len(view.rows), view.bin_size)).bin_size
+
+
+def at_a_glance(view: View) -> list[dict[str, Any]]:
+    """Pick the references with an r, and the run with the highest, in the order of r."""
+    defined = [row for row in view.rows if row["pearson_r"] is not None]
+    best = next((row for row in defined if row["kind"] == "run"), None)
+    return [row for row in defined if row["kind"] != "run" or row is best]
+
+
+def _row(row: dict[str, Any], axes: dict[str, Any] | None, by_target: dict[str, float]) -> dict:
+    """Turn one line of metrics into what the template shows of a predictor."""
+    name = row["predictor"]
+    if axes is None:
+        kind, label, note = REFERENCES.get(name, ("reference", name, ""))
+    else:
+        kind, label, note = "run", axes["model"], ""
+    scores = {score: defined(row[score]) for score in SCORES}
+    if kind == "ceiling" and (scores["pearson_r"] or 0) > 0:
+        note += f"; √r = {sqrt(scores['pearson_r']):.3f}"
+    return scores | {
+        "predictor": name,
+        "kind": kind,
+        "label": label,
+        "note": note,
+        "axes": axes or {},
+        "targets": int(row["targets"]),
+        "by_target": by_target,
+    }
+
+
+def _by_target(metrics: pd.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
+    """Give r by target for each predictor and bin size; r does not depend on the scaling."""
+    rows = metrics[(metrics["target"] != "mean") & (metrics["scaling"] == "raw")]
+    return {
+        key: {target: defined(r) for target, r in zip(part["target"], part["pearson_r"], strict=True)}
+        for key, part in rows.groupby(["predictor", "evaluated_bin_size"])
+    }
+
+
+def defined(value: float) -> float | None:
+    """Give None for a value that is not a number."""
+    return float(value) if isfinite(value) else None

@@ -1,0 +1,164 @@
+"""Compute expected coverage from sequence, and measure it in noisy replicates."""
+
+import numpy as np
+
+from epibench.simulate.genome import N
+from epibench.simulate.grammar import Grammar, Measurement
+from epibench.simulate.sites import Sites
+
+MEAN_GC = 0.41  # of the human genome: where the background's GC factor is 1
+PIECE = 1 << 20  # positions whose fragments are drawn at once, to bound memory
+
+
+def background(codes: np.ndarray, grammar: Grammar) -> np.ndarray:
+    """Compute coverage without motifs, from local GC content.
+
+    Parameters
+    ----------
+    codes : (positions,) uint8
+    grammar : Grammar
+
+    Returns
+    -------
+    (positions,) float32
+        Fold change over control; 0 where the base is N.
+    """
+    settings = grammar.background
+    known = _window_sum(codes != N, settings.gc_window)
+    strong = _window_sum((codes == 1) | (codes == 2), settings.gc_window)
+    gc = strong.astype(np.float32) / np.maximum(known, 1)
+    level = settings.level * np.exp(np.float32(settings.gc_slope) * (gc - np.float32(MEAN_GC)))
+    level[codes == N] = 0
+    return level.astype(np.float32)
+
+
+def activity(length: int, sites: dict[str, Sites], cell_type: str, grammar: Grammar) -> np.ndarray:
+    """Sum what the sites of all motifs contribute to one cell type.
+
+    Parameters
+    ----------
+    length : int
+        Positions.
+    sites : dict of str to Sites
+        By motif name.
+    cell_type : str
+    grammar : Grammar
+
+    Returns
+    -------
+    (positions,) float32
+        Natural log of fold change, before saturation.
+    """
+    total = np.zeros(length, dtype=np.float32)
+    for name, found in sites.items():
+        motif = grammar.motifs[name]
+        weight = motif.weights[cell_type]
+        if weight == 0:
+            continue
+        kernel = kernel_of(motif.radius)
+        for centre, effect in zip(found.centre.tolist(), found.effect.tolist(), strict=True):
+            start, end = max(0, centre - motif.radius), min(length, centre + motif.radius + 1)
+            offset = start - (centre - motif.radius)
+            total[start:end] += weight * effect * kernel[offset : offset + end - start]
+    return total
+
+
+def kernel_of(radius: int) -> np.ndarray:
+    """Return the raised cosine that spreads a site's effect: (2 * radius + 1,) float32."""
+    distance = np.arange(-radius, radius + 1)
+    return ((1 + np.cos(np.pi * distance / radius)) / 2).astype(np.float32)
+
+
+def fragment_rate(
+    codes: np.ndarray, sites: dict[str, Sites], cell_type: str, grammar: Grammar
+) -> np.ndarray:
+    """Compute how many fragments are centred on each base, relative to the control.
+
+    Parameters
+    ----------
+    codes : (positions,) uint8
+    sites : dict of str to Sites
+        Sites of every motif in these codes.
+    cell_type : str
+    grammar : Grammar
+
+    Returns
+    -------
+    (positions,) float32
+        Fold change over control; 0 where the base is N.
+    """
+    log_fold = activity(len(codes), sites, cell_type, grammar)
+    ceiling = np.float32(grammar.ceiling)
+    return np.exp(ceiling * np.tanh(log_fold / ceiling)) * background(codes, grammar)
+
+
+def expected_coverage(rate: np.ndarray, unknown: np.ndarray, fragment: int) -> np.ndarray:
+    """Compute noise-free coverage: the rate averaged over the fragments that cover a base.
+
+    Parameters
+    ----------
+    rate : (positions,) float32
+        As `fragment_rate` gives it.
+    unknown : (positions,) bool
+        Where the base is N.
+    fragment : int
+        Length of a fragment, bp.
+
+    Returns
+    -------
+    (positions,) float32
+        Fold change over control; 0 where the base is N.
+    """
+    coverage = (_window_sum(rate, fragment) / fragment).astype(np.float32)
+    coverage[unknown] = 0
+    return coverage
+
+
+def measure(
+    rng: np.random.Generator,
+    rate: np.ndarray,
+    unmapped: np.ndarray,
+    depth: float,
+    measurement: Measurement,
+) -> np.ndarray:
+    """Draw one replicate: its own variation, then fragments, then their pile-up.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    rate : (positions,) float32
+        As `fragment_rate` gives it.
+    unmapped : (positions,) bool
+        Where no read maps.
+    depth : float
+        Fragments over a base at fold change 1.
+    measurement : Measurement
+
+    Returns
+    -------
+    (positions,) float32
+        Fold change over control: a whole number of fragments divided by the depth.
+    """
+    mean = rate * (~unmapped * np.float32(depth / measurement.fragment))
+    mean *= _variation(rng, len(rate), measurement)
+    counts = np.empty(len(mean), dtype=np.int32)
+    for start in range(0, len(mean), PIECE):
+        counts[start : start + PIECE] = rng.poisson(mean[start : start + PIECE])
+    pileup = _window_sum(counts, measurement.fragment)
+    pileup[unmapped] = 0
+    return (pileup / depth).astype(np.float32)
+
+
+def _variation(rng, length: int, measurement: Measurement) -> np.ndarray:
+    """Draw the log-normal field, mean 1 at its knots and linear in logs between them."""
+    spacing, sd = measurement.noise.length, measurement.noise.sd
+    knots = rng.normal(0, 1, length // spacing + 2)
+    log = np.interp(np.arange(length) / spacing, np.arange(len(knots)), knots)
+    return np.exp((sd * log - sd**2 / 2).astype(np.float32))
+
+
+def _window_sum(values: np.ndarray, window: int) -> np.ndarray:
+    """Sum over the `window` positions around each (one more before it if even); ends are short."""
+    padded = np.pad(values, (window // 2 + 1, (window - 1) // 2))  # the 1: a sum of nothing first
+    total = np.cumsum(padded, dtype=np.float64)
+    return total[window:] - total[:-window]

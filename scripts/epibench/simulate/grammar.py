@@ -1,0 +1,189 @@
+"""Read the grammar that sets accessibility in a simulated genome (light: read at parse time)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from epibench.errors import InputError
+from epibench.words import BASES
+
+CellType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+MatrixId = Annotated[str, StringConstraints(pattern=r"^MA[0-9]{4}\.[0-9]+$")]
+
+
+def _all_bases(factors: dict[str, float]) -> dict[str, float]:
+    if set(factors) != set(BASES):
+        raise ValueError(f"needs one factor for each of {', '.join(BASES)}")
+    return factors
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is listed twice")
+    return names
+
+
+BaseFactors = Annotated[dict[str, NonNegativeFloat], AfterValidator(_all_bases)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Background(_Part):
+    """Coverage without any motif: `level` (fold change) and its log-slope against local GC."""
+
+    level: PositiveFloat
+    gc_slope: float
+    gc_window: PositiveInt
+
+
+class Flanks(_Part):
+    """Factors of the two bases before and the two behind a core, outermost first and last."""
+
+    before: tuple[BaseFactors, BaseFactors]
+    after: tuple[BaseFactors, BaseFactors]
+
+
+class Motif(_Part):
+    """One motif: its JASPAR matrix, which columns are the core, and what a site does.
+
+    `core` is a 0-based half-open range of matrix columns; `threshold` the share of the best word's
+    log-odds score that makes a site; `radius` the reach of a site in bp; `weights` the natural log
+    of fold change per cell type.
+    """
+
+    matrix: MatrixId
+    core: tuple[int, int]
+    threshold: float = Field(gt=0, lt=1)
+    radius: PositiveInt
+    weights: dict[str, float]
+    flanks: Flanks | None = None
+
+
+class Kind(_Part):
+    """One kind of regulatory element: how often, how wide, and mean numbers of instances."""
+
+    share: PositiveFloat
+    spread: PositiveFloat
+    motifs: dict[str, PositiveFloat] = Field(min_length=1)
+
+
+class Elements(_Part):
+    """How densely regulatory elements are planted (`spacing` in bp), and their kinds."""
+
+    spacing: PositiveFloat
+    kinds: dict[str, Kind] = Field(min_length=1)
+
+
+class Noise(_Part):
+    """Log-normal variation between replicates: standard deviation, correlation length in bp."""
+
+    sd: NonNegativeFloat
+    length: PositiveInt
+
+
+class Measurement(_Part):
+    """Depth of each replicate (fragments over a base at fold change 1), fragment length in bp."""
+
+    depth: tuple[PositiveFloat, PositiveFloat]
+    fragment: PositiveInt
+    noise: Noise
+
+
+class Grammar(_Part):
+    """Everything that sets expected and measured coverage, as `resources/demo_grammar.yaml` says."""
+
+    jaspar: str
+    cell_types: Annotated[tuple[CellType, ...], AfterValidator(_unique)] = Field(min_length=1)
+    background: Background
+    ceiling: PositiveFloat
+    motifs: dict[str, Motif] = Field(min_length=1)
+    elements: Elements
+    measurement: Measurement
+    _file: str = PrivateAttr("the grammar")
+
+    @property
+    def file(self) -> str:
+        """Name the file that the grammar was read from, for messages."""
+        return self._file
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "Grammar":
+        for name, motif in self.motifs.items():
+            unknown = sorted(set(motif.weights) - set(self.cell_types))
+            missing = [cell for cell in self.cell_types if cell not in motif.weights]
+            if unknown:
+                raise ValueError(
+                    f"motifs.{name}.weights: '{unknown[0]}' is not one of the cell types "
+                    f"{', '.join(self.cell_types)}"
+                )
+            if missing:
+                raise ValueError(f"motifs.{name}.weights: no weight for cell type '{missing[0]}'")
+        for kind, settings in self.elements.kinds.items():
+            for name in settings.motifs:
+                if name not in self.motifs:
+                    raise ValueError(f"elements.kinds.{kind}.motifs: '{name}' is not under motifs")
+        return self
+
+
+def read_grammar(path: str | Path) -> Grammar:
+    """Read and check a grammar file.
+
+    Light enough for parse time: whether JASPAR has the matrices is checked when they are loaded.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file with the keys that `resources/demo_grammar.yaml` explains.
+
+    Returns
+    -------
+    Grammar
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not YAML, or has an unknown key or a value that cannot be.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f"{path}: cannot read this grammar ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    try:
+        grammar = Grammar.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_sentence(error)}") from error
+    grammar._file = str(path)
+    return grammar
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first of pydantic's complaints as one sentence with key and value."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; remove it or correct its spelling"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
+        return f"key '{key}' is missing"
+    if not key:
+        return message
+    return f"{key}: {message[0].lower()}{message[1:]} (given: {first['input']!r})"

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench import device
+
+    device.quiet()
+    from epibench.data.store import Store
+    from epibench.data.windows import tile_inputs
+    from epibench.evaluate.evaluate import evaluate, write_scores
+    from epibench.run import RunPredictor
+
+    settings = snakemake.params.settings
+    device.set_threads(snakemake.params.threads)
+    store = Store(Path(snakemake.input.store[0]).parent)
+    length = store.summary["settings"]["windows"]["input_length"]
+    rows = evaluate(
+        snakemake.params.name,
+        RunPredictor(Path(snakemake.input.model).parent, batch_size=settings["batch_size"]),
+        store,
+        tile_inputs(store, "test", length),
+        input_length=length,
+        bin_sizes=settings["bin_sizes"],
+        batch_size=settings["batch_size"],
+    )
+    write_scores(rows, snakemake.output.metrics)

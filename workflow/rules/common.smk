@@ -1,0 +1,66 @@
+# What the rule files share. The package is found without installation, and nothing that is imported
+# here is heavy: a dry run loads no TensorFlow, pandas or matplotlib.
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
+
+from epibench.errors import InputError
+from epibench.plan import DOWNLOADS, make_plan
+from epibench.words import AXES
+
+
+def read_plan():
+    """Check the study, or end with one sentence a mistake."""
+    try:
+        return make_plan(config, [shown(path) for path in workflow.configfiles])
+    except InputError as error:
+        raise SystemExit(f"epibench: {error}") from None
+
+
+def shown(path):
+    """Give a path as a user would write it."""
+    path = Path(path)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def side(kind, rule, name=""):
+    """Give the path of a job's log or benchmark file."""
+    suffix = {"logs": "log", "benchmarks": "tsv"}[kind]
+    return f"{PLAN.folder}/{kind}/{rule}{name and '/'}{name}.{suffix}"
+
+
+def run_name(wildcards):
+    """Give the name of the run that a job's wildcards stand for."""
+    return RUN_NAME.format(**wildcards)
+
+
+def run_settings(wildcards):
+    """Give the settings of a run; a path that no grid holds is an error with a remedy."""
+    name = run_name(wildcards)
+    if name not in PLAN.runs:
+        raise InputError(
+            f"no experiment of {PLAN.study.study!r} has the run {name}; add its values to a grid"
+        )
+    return PLAN.run_settings(name)
+
+
+def files_of_runs(file, runs=None):
+    """Give one file of every run, or of the runs named."""
+    return [f"{PLAN.folder}/runs/{name}/{file}" for name in (runs or PLAN.runs)]
+
+
+def scores_of_experiment(wildcards):
+    """Give the scores that an experiment reads."""
+    runs = [run.name for run in PLAN.expanded[wildcards.experiment].runs]
+    return files_of_runs("metrics.tsv", runs)
+
+
+def files_of_experiments(experiments):
+    """Give the tables and figures of experiments."""
+    return [
+        f"{PLAN.folder}/experiments/{name}/{file}"
+        for name in experiments
+        for file in ("table.tsv", "figure.svg", "figure.png")
+    ]

@@ -1,0 +1,44 @@
+# One page that says what was run, on which data, and what came out.
+
+
+rule report:
+    input:
+        rules.all.input,
+
+
+rule manifest:
+    output:
+        f"{PLAN.folder}/runs.tsv",
+    params:
+        runs=PLAN.manifest(),
+    localrule: True
+    log:
+        side("logs", "manifest"),
+    benchmark:
+        side("benchmarks", "manifest")
+    conda:
+        "../../envs/cpu.yaml"
+    script:
+        "../../scripts/manifest.py"
+
+
+rule write_report:
+    input:
+        runs=rules.manifest.output[0],
+        summary=f"{PLAN.folder}/store/summary.json",
+        records=files_of_runs("run.json"),
+        scores=files_of_runs("metrics.tsv"),
+        references=rules.evaluate_references.output.metrics,
+        experiments=files_of_experiments(PLAN.expanded),
+    output:
+        report=f"{PLAN.folder}/report/index.html",
+    params:
+        settings=PLAN.report_settings(),
+    log:
+        side("logs", "write_report"),
+    benchmark:
+        side("benchmarks", "write_report")
+    conda:
+        "../../envs/cpu.yaml"
+    script:
+        "../../scripts/write_report.py"

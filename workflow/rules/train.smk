@@ -1,0 +1,27 @@
+# One job a run. Its threads are part of the run, so results do not depend on `--cores`.
+
+
+rule train:
+    input:
+        files_of_runs("model.keras"),
+
+
+rule train_run:
+    input:
+        store=STORE,
+    output:
+        model=f"{RUN}/model.keras",
+        history=f"{RUN}/history.csv",
+        record=f"{RUN}/run.json",
+    params:
+        settings=run_settings,
+        require_gpu=PLAN.study.training.require_gpu,
+    threads: PLAN.study.training.threads
+    log:
+        side("logs", "train_run", RUN_NAME),
+    benchmark:
+        side("benchmarks", "train_run", RUN_NAME)
+    conda:
+        "../../envs/gpu.yaml"
+    script:
+        "../../scripts/train_run.py"
