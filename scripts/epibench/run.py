@@ -2,17 +2,14 @@
 
 import csv
 import json
-import platform
-import subprocess
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from epibench import __version__, device
+from epibench import device
 from epibench.data.loader import Batches
 from epibench.data.store import Store
 from epibench.data.windows import select, training_means
@@ -22,6 +19,7 @@ from epibench.models.layers import load_model
 from epibench.models.registry import build
 from epibench.predict import CoverageFunction
 from epibench.recipe import Recipe
+from epibench.software import software
 from epibench.train import TrainingResult, seed_everything, train
 
 
@@ -117,35 +115,7 @@ def target_scale(store: Store, settings: dict[str, Any]) -> np.ndarray:
     if settings["target_scale"] == "none":
         return np.ones(len(store.targets), np.float32)
     windows = select(store, settings["windows"], "train")
-    means = training_means(store, windows)
-    return np.where(means > 0, means, 1.0).astype(np.float32)
-
-
-def software() -> dict[str, str | None]:
-    """Give the versions that results depend on, with the commit when run from a checkout."""
-    packages = ("keras", "tensorflow-cpu", "tensorflow", "jax", "numpy")
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except ImportError:
-            continue
-    return {"epibench": __version__, "commit": commit(), "python": platform.python_version()} | found
-
-
-def commit() -> str | None:
-    """Give the git commit of the code, or None where it is not a checkout."""
-    here = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "-C", here, "rev-parse", "--short=12", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
+    return training_means(store, windows).astype(np.float32)
 
 
 class RunPredictor:

@@ -80,7 +80,7 @@ def test_ridge_weights_equal_scikit_learn():
 
 
 def test_a_fit_recovers_a_linear_truth():
-    sequence = sequences(64, 256)
+    sequence = sequences(1500, 256)
     coverage = np.stack([5 * gc_content(sequence, 32)[..., 0] + 1] * 2, axis=2)
     batches = FakeBatches(sequence, coverage)
     fitted = fit_linear(gc_content, batches, batches, bin_size=32, seed=0)
@@ -90,18 +90,15 @@ def test_a_fit_recovers_a_linear_truth():
 
 def test_the_penalty_is_chosen_per_target_on_the_validation_windows():
     rng = np.random.default_rng(0)
-    train, valid = sequences(24, 256, 1), sequences(24, 256, 2)
-    noise = rng.normal(10, 1, (24, 8, 2)).astype(np.float32)
-    signal = 20 + 30 * gc_content(train, 32)[..., 0]
-    noise_free = noise.copy()
-    noise_free[..., 1] = signal
-    target = rng.normal(10, 1, (24, 8, 2)).astype(np.float32)
-    target[..., 1] = 20 + 30 * gc_content(valid, 32)[..., 0]
-    fitted = fit_linear(
-        kmer_counts, FakeBatches(train, noise_free), FakeBatches(valid, target), bin_size=32, seed=0
-    )
+    train, valid = sequences(96, 256, 1), sequences(96, 256, 2)
+    batches = []
+    for sequence in (train, valid):
+        coverage = rng.normal(10, 1, (96, 8, 2)).astype(np.float32)  # the first target is noise
+        coverage[..., 1] = 20 + 30 * gc_content(sequence, 32)[..., 0]
+        batches.append(FakeBatches(sequence, coverage))
+    fitted = fit_linear(kmer_counts, *batches, bin_size=32, seed=0)
     size = np.abs(fitted.weights).mean(axis=0)
-    assert size[0] < 0.05 * size[1]
+    assert size[0] < 0.2 * size[1]
 
 
 @pytest.mark.parametrize("bin_size", [8, 32])

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from epibench import device
 from epibench.errors import InputError
-from epibench.losses import get_loss
 from epibench.models import registry
-from epibench.models.layers import OneHot, from_codes, gelu_sigmoid, load_model
+from epibench.models.layers import OneHot, gelu_sigmoid, load_model
 from epibench.predict import CoverageFunction, predict_coverage
 from gradients import gradient
 
@@ -34,8 +33,9 @@ def narrow(bin_size, input_length=256, targets=3, **options):
         options={**SMALL, **options},
     )
     rng = np.random.default_rng(8)
-    weights = [weight + rng.uniform(0.1, 0.6, weight.shape) for weight in model.get_weights()]
-    model.set_weights(weights)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1, weight.shape) for weight in layer.get_weights()])
     return model
 
 
@@ -48,7 +48,7 @@ def python(program, *arguments, **environment):
     command = [sys.executable, "-c", program, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), **environment}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
@@ -98,7 +98,7 @@ def test_bad_models_are_refused():
     settings = {"input_length": 2048, "targets": 1, "options": SMALL}
     with pytest.raises(InputError, match="no model builder 'bassenji'; known: basenji"):
         registry.build("bassenji", bin_size=1, **settings)
-    with pytest.raises(InputError, match="bin size 100: it does not divide .* 2048"):
+    with pytest.raises(InputError, match=r"bin size 100: it does not divide .* 2048"):
         registry.build("basenji", bin_size=100, **settings)
     with pytest.raises(InputError, match="at least one target, not 0"):
         registry.build("basenji", bin_size=1, **{**settings, "targets": 0})
@@ -129,7 +129,8 @@ def test_parameter_counts_are_pinned(bin_size):
 
 def test_layers_are_those_of_the_description():
     model = registry.build("basenji", input_length=2048, bin_size=128, targets=5, options=NARROW)
-    of = {kind: [layer for layer in model.layers if type(layer) is kind] for kind in LAYERS}
+    kinds = (keras.layers.Conv1D, keras.layers.Dropout, keras.layers.BatchNormalization)
+    of = {kind: [layer for layer in model.layers if type(layer) is kind] for kind in kinds}
     dilations = [
         conv.dilation_rate[0] for conv in of[keras.layers.Conv1D] if conv.kernel_size == (3,)
     ]
@@ -137,16 +138,13 @@ def test_layers_are_those_of_the_description():
     assert [drop.rate for drop in of[keras.layers.Dropout]] == [0.3] * 11 + [0.05]
     norms = of[keras.layers.BatchNormalization]
     assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.9, 1e-3)}
-    gammas = [float(norm.gamma.numpy().mean()) for norm in norms]
+    gammas = [float(keras.ops.mean(norm.gamma)) for norm in norms]
     assert gammas == [1.0, *[1.0, 0.0] * 11, 1.0]
     convs = [*of[keras.layers.Conv1D], model.get_layer("logits")]
     assert {type(conv.kernel_initializer).__name__ for conv in convs} == {"HeNormal"}
     assert not any(conv.use_bias for conv in of[keras.layers.Conv1D])
     without = narrow(128, dropout=False)
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in without.layers)
-
-
-LAYERS = (keras.layers.Conv1D, keras.layers.Dropout, keras.layers.BatchNormalization)
 
 
 def test_gelu_is_the_sigmoid_approximation():
@@ -190,16 +188,6 @@ def test_linear_output_can_be_negative():
     assert (predict_coverage(model, random_codes(2)) < 0).all()
 
 
-def test_a_step_lowers_the_loss():
-    model = from_codes(narrow(32, dropout=False))
-    codes = random_codes(16)
-    windows = (codes == 2).reshape(16, 8, 32).mean(-1, keepdims=True)
-    truth = np.repeat(10 * windows, 3, axis=-1).astype("float32")
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=get_loss("poisson"))
-    losses = [model.train_on_batch(codes, truth) for _ in range(6)]
-    assert losses[-1] < losses[0]
-
-
 # Sequences in, coverage out
 
 
@@ -235,36 +223,35 @@ def test_prediction_refuses_other_shapes():
 
 PREDICT_ELSEWHERE = """
 import sys, json, numpy as np
-from epibench.device import quiet
-quiet()
+from epibench import device
+device.quiet()
+device.set_threads(1)
 from epibench.models.layers import load_model
 from epibench.predict import predict_coverage
-coverage = predict_coverage(load_model(sys.argv[1]), np.load(sys.argv[2]))
+folder = sys.argv[1]
+coverage = predict_coverage(load_model(f"{folder}/model.keras"), np.load(f"{folder}/codes.npy"))
 print(json.dumps(coverage.tolist()))
 """
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("saved")
+def test_saved_model_predicts_the_same_in_a_new_process_on_the_other_backend(tmp_path):
     model, codes = narrow(32), random_codes(3)
-    model.save(folder / "model.keras")
-    np.save(folder / "codes.npy", codes)
-    return folder / "model.keras", folder / "codes.npy", predict_coverage(model, codes)
-
-
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_saved_model_predicts_the_same_in_a_new_process(saved, backend):
-    model, codes, expected = saved
-    found = json.loads(python(PREDICT_ELSEWHERE, model, codes, KERAS_BACKEND=backend))
-    atol = 1e-6 if backend == keras.backend.backend() else 1e-4
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "codes.npy", codes)
+    expected = predict_coverage(model, codes)
+    other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
+    found = json.loads(python(PREDICT_ELSEWHERE, tmp_path, KERAS_BACKEND=other))
     assert np.ptp(expected) > 0.1
-    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_bad_model_files_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"none\.keras cannot be loaded"):
         load_model(tmp_path / "none.keras")
+    inputs = keras.Input((8, 4))
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x)(inputs)).save(tmp_path / "code.keras")
+    with pytest.raises(InputError, match=r"code\.keras cannot be loaded .*Lambda"):
+        load_model(tmp_path / "code.keras")
     (tmp_path / "half.keras").write_bytes(b"PK not a zip")
     with pytest.raises(InputError, match=r"half\.keras cannot be loaded"):
         load_model(tmp_path / "half.keras")

@@ -2,6 +2,7 @@
 
 import gzip
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,18 @@ from epibench.errors import InputError
 
 @dataclass(frozen=True)
 class Regions:
-    """Hold the intervals of one file, in file order.
+    """Hold the intervals of one file.
 
-    `chrom` (regions,) int64 counts the chromosomes of the FASTA file; `start` and `end` (regions,)
-    int64 are half-open; `summit` (regions,) int64 is an absolute position, -1 where not asked for.
-    `unknown` is the number of records on chromosomes that the FASTA file lacks.
+    `rows` has, for each chromosome of the file, int64 (regions, 3): start, end and anchor (midpoint
+    or summit), in file order. `unknown` counts records on chromosomes that the FASTA file lacks.
     """
 
-    chrom: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    summit: np.ndarray
+    rows: dict[str, np.ndarray]
     unknown: int
+
+    def on(self, chrom: str) -> np.ndarray:
+        """Return the regions of a chromosome, none where the file has none."""
+        return self.rows.get(chrom, np.zeros((0, 3), np.int64))
 
 
 def read_regions(path: str | Path, sizes: Mapping[str, int], summits: bool = False) -> Regions:
@@ -42,68 +43,78 @@ def read_regions(path: str | Path, sizes: Mapping[str, int], summits: bool = Fal
     sizes : mapping of str to int
         Name and length of every chromosome of the FASTA file.
     summits : bool
-        Whether the summit is needed: the tenth column of narrowPeak.
+        Whether the anchor is the summit (tenth column of narrowPeak) instead of the midpoint.
 
     Raises
     ------
     InputError
         Names file, line and value of a record that cannot be right.
     """
-    index = {name: i for i, name in enumerate(sizes)}
-    rows, names, unknown = [], {}, 0
-    for line, (chrom, *fields) in _records(path):
-        names[chrom] = 0
-        if chrom not in index:
-            unknown += 1
-            continue
-        try:
-            start, end = int(fields[0]), int(fields[1])
-            summit = start + int(fields[8]) if summits else -1
-        except (ValueError, IndexError):
-            raise InputError(
-                f"{path}, {line}: {' '.join([chrom, *fields])!r} lacks a whole number for start, "
-                f"end{' or summit (column 10)' if summits else ''}; correct it"
-            ) from None
-        if not 0 <= start < end <= sizes[chrom]:
-            raise InputError(
-                f"{path}, {line}: {chrom}:{start}-{end} is empty or outside the chromosome "
-                f"({sizes[chrom]} bp in the FASTA file); correct it or give the same assembly"
-            )
-        if summits and not start <= summit < end:
-            raise InputError(
-                f"{path}, {line}: the summit offset {fields[8]} of {chrom}:{start}-{end} is not in "
-                "the peak; correct it or set peak_anchor to midpoint"
-            )
-        rows.append((index[chrom], start, end, summit))
-    if names and not rows:
-        raise InputError(f"{path}: {describe_missing(next(iter(sizes)), names)}")
-    return Regions(*np.array(rows, np.int64).reshape(-1, 4).T, unknown)
+    rows, strangers = defaultdict(list), defaultdict(int)
+    for place, (chrom, *fields) in _records(path):
+        if chrom in sizes:
+            try:
+                rows[chrom].append(_check(chrom, fields, sizes[chrom], summits))
+            except InputError as error:
+                raise InputError(f"{path}, {place}: {error}") from None
+        else:
+            strangers[chrom] += 1
+    if strangers and not rows:
+        raise InputError(f"{path}: {describe_missing(next(iter(sizes)), strangers)}")
+    arrays = {chrom: np.array(listed, np.int64) for chrom, listed in rows.items()}
+    return Regions(arrays, sum(strangers.values()))
 
 
-def merge_regions(regions: Iterable[Regions]) -> dict[int, np.ndarray]:
+def merge_regions(regions: Iterable[Regions]) -> dict[str, np.ndarray]:
     """Merge overlapping and touching regions of several files with bedtools.
 
     Returns
     -------
-    dict of int to ndarray
+    dict of str to ndarray
         For each chromosome that has any: sorted int64 (merged, 2), start and end.
     """
-    text = "".join(
-        f"{c}\t{s}\t{e}\n" for r in regions for c, s, e in zip(r.chrom, r.start, r.end, strict=True)
-    )
-    if not text:
+    lines = [
+        f"{chrom}\t{start}\t{end}\n"
+        for each in regions
+        for chrom, rows in each.rows.items()
+        for start, end, _ in rows.tolist()
+    ]
+    if not lines:
         return {}
-    import pybedtools  # here since it takes 0.3 s to import
+    import pybedtools  # here since it takes 0.3 s
 
-    before = pybedtools.get_tempdir()
+    merged, before = defaultdict(list), pybedtools.get_tempdir()
     with tempfile.TemporaryDirectory() as folder:
         pybedtools.set_tempdir(folder)
         try:
-            bed = pybedtools.BedTool(text, from_string=True).sort().merge()
-            merged = np.loadtxt(bed.fn, np.int64, delimiter="\t", ndmin=2)
+            for region in pybedtools.BedTool("".join(lines), from_string=True).sort().merge():
+                merged[region.chrom].append((region.start, region.end))
         finally:
             pybedtools.set_tempdir(before)
-    return {int(c): merged[merged[:, 0] == c, 1:] for c in np.unique(merged[:, 0])}
+    return {chrom: np.array(listed, np.int64) for chrom, listed in merged.items()}
+
+
+def _check(chrom: str, fields: list[str], length: int, summits: bool) -> tuple[int, int, int]:
+    """Give start, end and anchor of a record that is right."""
+    try:
+        start, end = int(fields[0]), int(fields[1])
+        anchor = start + int(fields[8]) if summits else (start + end) // 2
+    except (ValueError, IndexError):
+        raise InputError(
+            f"{' '.join([chrom, *fields])!r} lacks a whole number for start, end"
+            f"{' or summit (column 10)' if summits else ''}; correct it"
+        ) from None
+    if not 0 <= start < end <= length:
+        raise InputError(
+            f"{chrom}:{start}-{end} is empty or outside the chromosome ({length} bp in the FASTA "
+            "file); correct it or give files of the same assembly"
+        )
+    if not start <= anchor < end:
+        raise InputError(
+            f"the summit offset {fields[8]} of {chrom}:{start}-{end} is not inside the peak; "
+            "correct it or set peak_anchor to midpoint"
+        )
+    return start, end, anchor
 
 
 def _records(path: str | Path) -> Iterator[tuple[str, list[str]]]:
@@ -139,4 +150,7 @@ def _bigbed_records(path: str | Path) -> Iterator[tuple[str, list[str]]]:
                     f"{path}: {chrom} cannot be read ({error}); the file is damaged, fetch it again"
                 ) from None
             for number, (start, end, rest) in enumerate(entries, 1):
-                yield f"record {number} of {chrom}", [chrom, str(start), str(end), *rest.split("\t")]
+                yield (
+                    f"record {number} of {chrom}",
+                    [chrom, str(start), str(end), *rest.split("\t")],
+                )

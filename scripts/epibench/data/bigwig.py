@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,33 @@ import pyBigWig
 from epibench.errors import InputError
 
 BIGWIG, BIGBED = 0x888FFC26, 0x8789F2EB
+HIGHEST = np.float32(np.finfo(np.float16).max)
+"""The store keeps coverage as float16: values beyond its range are clipped and counted."""
+
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")  # Kent et al. 2010, supplementary table 5
 _SUMMARY = struct.Struct("<Qdddd")
+
+
+@dataclass
+class Counts:
+    """Count what was read from a track, in positions.
+
+    `uncovered` includes the stored NaN; `beyond_float16` are clipped in the store; `total` is the
+    sum of the clipped values.
+    """
+
+    bases: int = 0
+    uncovered: int = 0
+    stored_nan: int = 0
+    negative: int = 0
+    beyond_float16: int = 0
+    total: float = 0.0
 
 
 class BigWig:
     """A checked bigWig file that counts what it reads.
 
-    Positions that the file does not cover are 0. `read` adds to the counts `bases`, `uncovered`
-    (stored NaN included), `stored_nan` and `negative`, which the store reports.
+    Positions that the file does not cover are 0, and so are stored NaN.
 
     Parameters
     ----------
@@ -37,7 +56,7 @@ class BigWig:
 
     def __init__(self, path: str | Path, sizes: Mapping[str, int]):
         self.path = str(path)
-        self.bases = self.uncovered = self.stored_nan = self.negative = 0
+        self.counts = Counts()
         self._may_store_nan = check_signature(path, BIGWIG)
         self._file = open_big(path)
         self._sizes = dict(self._file.chroms())
@@ -68,24 +87,40 @@ class BigWig:
         try:
             values = self._file.values(chrom, start, end, numpy=True)
             gaps = np.isnan(values)
-            uncovered = int(np.count_nonzero(gaps))
-            if uncovered and self._may_store_nan:
-                self.stored_nan += uncovered - self._count_unlisted(chrom, start, end)
+            if self._may_store_nan:
+                self.counts.stored_nan += self._count_stored(chrom, start, end) - int(np.sum(~gaps))
         except RuntimeError as error:
             raise InputError(
                 f"{self.path}: {chrom}:{start}-{end} cannot be read ({error}); "
                 "the file is damaged, fetch it again"
             ) from None
         values[gaps] = 0
-        self.bases += end - start
-        self.uncovered += uncovered
-        self.negative += int(np.count_nonzero(values < 0))
+        self._count(values, int(np.count_nonzero(gaps)))
         return values
 
-    def _count_unlisted(self, chrom: str, start: int, end: int) -> int:
-        """Count the positions for which the file stores nothing, not even NaN."""
+    def describe(self) -> dict[str, int | float]:
+        """Give the counts, with mean and uncovered share of the positions that were read."""
+        counts = self.counts
+        return {
+            "mean_coverage": counts.total / max(counts.bases, 1),
+            "uncovered": counts.uncovered / max(counts.bases, 1),
+            "stored_nan": counts.stored_nan,
+            "negative": counts.negative,
+            "beyond_float16": counts.beyond_float16,
+        }
+
+    def _count_stored(self, chrom: str, start: int, end: int) -> int:
+        """Count the positions for which the file stores a value, be it NaN."""
         (share,) = self._file.stats(chrom, start, end, type="coverage", exact=True)
-        return (end - start) - round((share or 0) * (end - start))
+        return round((share or 0) * (end - start))
+
+    def _count(self, values: np.ndarray, uncovered: int) -> None:
+        clipped = np.clip(values, -HIGHEST, HIGHEST)
+        self.counts.bases += len(values)
+        self.counts.uncovered += uncovered
+        self.counts.negative += int(np.count_nonzero(values < 0))
+        self.counts.beyond_float16 += int(np.count_nonzero(values != clipped))
+        self.counts.total += float(clipped.sum(dtype=np.float64))
 
 
 def check_signature(path: str | Path, kind: int) -> bool:

@@ -96,4 +96,6 @@ def _check_end(path: str | Path) -> None:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - len(_BGZF_END)))
         if is_bgzip and file.read() != _BGZF_END:
-            raise InputError(f"{path}: the bgzip end marker is missing; it is truncated, fetch it again")
+            raise InputError(
+                f"{path}: the bgzip end marker is missing; it is truncated, fetch it again"
+            )

@@ -61,7 +61,7 @@ class WindowSettings(BaseModel):
                 f"input_length {self.input_length} is longer than the window length "
                 f"{self.length}; lower input_length or raise length"
             )
-        if self.peak_merge_overlap >= self.length:
+        if self.peaks and self.peak_merge_overlap >= self.length:
             raise ValueError(
                 f"peak_merge_overlap {self.peak_merge_overlap} must be below the window length "
                 f"{self.length}; lower it"

@@ -1,32 +1,17 @@
 """Read all tracks of a chromosome side by side, in blocks, and store what is wanted of each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from epibench.data.bigwig import BigWig
+from epibench.data.bigwig import HIGHEST, BigWig
 from epibench.data.intervals import mark
-from epibench.data.plan_windows import Candidates
+from epibench.data.plan_windows import Candidates, Place
 from epibench.data.settings import WindowSettings
 from epibench.data.write_store import StoreWriter
 
 BLOCK = 1 << 20
 """Positions of every target that are in memory at a time: this bounds the memory of the pass."""
-
-HIGHEST = np.float32(np.finfo(np.float16).max)
-"""Coverage is stored as float16; what lies beyond its range is clipped and counted."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Name a chromosome, with its index in the store, its split and its base codes."""
-
-    name: str
-    index: int
-    split: str
-    codes: np.ndarray
-    excluded: np.ndarray
 
 
 def store_chromosome(
@@ -63,21 +48,41 @@ def store_chromosome(
         clipped = [np.clip(v, -HIGHEST, HIGHEST) for v in values]
         for kind, table in zip(("windows", "peak_windows"), candidates, strict=True):
             part = slice(*np.searchsorted(table.start, [start, end]))
-            starts, edges = table.start[part], _edges(table.start[part] - start, settings.length)
+            starts = table.start[part]
+            edges = _edges(starts - start, settings.length)
             maximum = _reduce(np.maximum, values, edges)
-            mean = _reduce(np.add, clipped, edges) / np.float32(settings.length)
-            writer.add_windows(kind, place, starts, maximum, mean, table.labels[part])
+            writer.add_windows(
+                kind,
+                place,
+                start=starts,
+                maximum=maximum,
+                mean=_reduce(np.add, clipped, edges) / np.float32(settings.length),
+                labels=table.labels[part],
+            )
             wanted = starts if kind == "peak_windows" else starts[(maximum > lowest).any(axis=1)]
             kept = np.concatenate([kept, np.stack([wanted, wanted + settings.length], axis=1)])
         keep = mark(kept, start, end) if place.split == "train" else np.ones(end - start, bool)
         kept = kept[kept[:, 1] > end]
-        size = end - start
-        replicate2 = None
+        writer.add_positions(place, start, keep, _rows(clipped, keep))
         if place.split == "test" and any(replicates):
-            replicate2 = [r and r.read(place.name, start, end) for r in replicates]
-        writer.add_block(
-            place, start, keep, [c[:size] for c in clipped], [v[:size] for v in values], replicate2
-        )
+            writer.add_replicate2(_read_replicates(replicates, place.name, start, end))
+
+
+def _read_replicates(
+    replicates: Sequence[BigWig | None], chrom: str, start: int, end: int
+) -> np.ndarray:
+    """Read replicate 2 of each target, NaN where it has none."""
+    missing = np.full(end - start, np.nan, np.float32)
+    values = [r.read(chrom, start, end) if r else missing for r in replicates]
+    return _rows([np.clip(v, -HIGHEST, HIGHEST) for v in values], np.ones(end - start, bool))
+
+
+def _rows(values: list[np.ndarray], keep: np.ndarray) -> np.ndarray:
+    """Store the kept positions of each target as float16 (positions, targets)."""
+    rows = np.empty((np.count_nonzero(keep), len(values)), np.float16)
+    for t, track in enumerate(values):
+        rows[:, t] = track[: len(keep)][keep]
+    return rows
 
 
 def _read_blocks(
@@ -95,7 +100,7 @@ def _read_blocks(
             np.concatenate([tail, track.read(chrom, *new)])
             for tail, track in zip(ahead, tracks, strict=True)
         ]
-        ahead = [v[end - start :] for v in values]
+        ahead = [v[end - start :].copy() for v in values]
         yield start, end, values
 
 

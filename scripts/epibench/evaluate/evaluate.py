@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from epibench.data.store import Store
-from epibench.data.windows import Windows, fingerprint
+from epibench.data.windows import Tiles, fingerprint
 from epibench.evaluate.moments import Moments, SequenceCorrelation
 from epibench.evaluate.predictors import Inputs, Predictor
 from epibench.files import whole
@@ -60,7 +60,7 @@ def evaluate(
     name: str,
     predictor: Predictor,
     store: Store,
-    tiles: Windows,
+    tiles: Tiles,
     *,
     input_length: int,
     bin_sizes: Iterable[int],
@@ -78,7 +78,7 @@ def evaluate(
         Anything that gives coverage for inputs.
     store : Store
         Holds sequence and measured coverage.
-    tiles : Windows
+    tiles : Tiles
         The non-overlapping inputs of the test chromosomes.
     input_length : int
         Length of an input in bp.

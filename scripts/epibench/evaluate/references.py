@@ -49,7 +49,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
         print("truth", flush=True)
         truth = BigWigPredictor(store, settings["truth"])
         rows += evaluate("truth", truth, bin_sizes=sizes, **common)
-    if any(store.summary["replicate2"]):
+    if store.has_replicate2.any():
         print("replicate 2", flush=True)
         rows += evaluate("replicate2", ReplicatePredictor(store), bin_sizes=sizes, **common)
     mean = training_means(store, select(store, settings["windows"], "train"))

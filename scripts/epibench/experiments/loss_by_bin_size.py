@@ -68,6 +68,7 @@ def figure(table: pd.DataFrame) -> Figure:
     parts = panels(table)
     heights = [min(2.2 + 0.04 * len(part), 3.6) for _, part in parts]
     chart = Figure(figsize=(FULL_WIDTH, 0.3 + sum(heights)), layout="constrained")
+    chart.get_layout_engine().set(h_pad=0.06)
     grid = chart.subplots(len(parts), 2, squeeze=False, height_ratios=heights)
     drawn = []
     for row, (name, part) in zip(grid, parts, strict=True):

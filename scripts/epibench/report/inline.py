@@ -15,7 +15,8 @@ def inline_svg(path: str | Path, prefix: str, title: str, description: str) -> s
     """Give an SVG file as an element of an HTML page.
 
     Several of them can stand in one page: every id gets `prefix`, and style rules, which would hold
-    for the whole page, become attributes of this element. Title and description are read out.
+    for the whole page, become attributes of this element. Title and description are read out. It
+    fills the page's width, within bounds in which its text is legible.
 
     Parameters
     ----------
@@ -36,9 +37,11 @@ def inline_svg(path: str | Path, prefix: str, title: str, description: str) -> s
             element.set(name, _renamed(name, value, prefix))
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
+    width = float(root.attrib["viewBox"].split()[2])
     root.attrib |= {
         "stroke-linejoin": "round",
         "stroke-linecap": "butt",
+        "style": f"min-width: {width:.0f}px; max-width: {1.7 * width:.0f}px",
         "role": "img",
         "aria-labelledby": f"{prefix}-title {prefix}-description",
     }

@@ -82,14 +82,15 @@ def _row(row: dict[str, Any], axes: dict[str, Any] | None, by_target: dict[str, 
         kind, label, note = REFERENCES.get(name, ("reference", name, ""))
     else:
         kind, label, note = "run", axes["model"], ""
-    scores = {score: defined(row[score]) for score in SCORES}
-    if kind == "ceiling" and (scores["pearson_r"] or 0) > 0:
-        note += f"; √r = {sqrt(scores['pearson_r']):.3f}"
+    scores = {score: _defined(row[score]) for score in SCORES}
+    r = scores["pearson_r"]
+    extra = f"√r = {sqrt(r):.3f}" if kind == "ceiling" and r and r > 0 else ""
     return scores | {
         "predictor": name,
         "kind": kind,
         "label": label,
         "note": note,
+        "extra": extra,
         "axes": axes or {},
         "targets": int(row["targets"]),
         "by_target": by_target,
@@ -99,12 +100,13 @@ def _row(row: dict[str, Any], axes: dict[str, Any] | None, by_target: dict[str, 
 def _by_target(metrics: pd.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
     """Give r by target for each predictor and bin size; r does not depend on the scaling."""
     rows = metrics[(metrics["target"] != "mean") & (metrics["scaling"] == "raw")]
-    return {
-        key: {target: defined(r) for target, r in zip(part["target"], part["pearson_r"], strict=True)}
-        for key, part in rows.groupby(["predictor", "evaluated_bin_size"])
-    }
+    found: dict[tuple[str, int], dict[str, float | None]] = {}
+    for row in rows.itertuples():
+        key = row.predictor, row.evaluated_bin_size
+        found.setdefault(key, {})[row.target] = _defined(row.pearson_r)
+    return found
 
 
-def defined(value: float) -> float | None:
+def _defined(value: float) -> float | None:
     """Give None for a value that is not a number."""
     return float(value) if isfinite(value) else None

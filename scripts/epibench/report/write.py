@@ -12,7 +12,6 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from epibench.errors import InputError
 from epibench.experiments import Analysis
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
@@ -29,12 +28,33 @@ HEADINGS = {
     "seed": "seed",
     "evaluated_bin_size": "evaluated bin (bp)",
     "pearson_r": "Pearson's r",
+    "pearson_r_per_sequence": "r per sequence",
+    "mse": "MSE",
     "mse_scaled": "MSE, scaled",
     "mse_raw": "MSE, raw",
-    "targets": "targets",
-    "seeds": "seeds",
+    "poisson_nll": "Poisson NLL",
+    "scale_factor": "scale factor",
+    "experiments": "experiments",
+    "parameters": "parameters",
+    "epochs": "epochs",
+    "best_epoch": "best epoch",
+    "best_valid_loss": "best validation loss",
+    "seconds": "training (s)",
+    "examples_per_second": "examples per s",
 }
 """Column headings of tables; a column that is not here keeps its name."""
+
+TEXTS = ("model", "windows", "loss", "augmentation", "experiments")
+"""Columns that are read as text; all others are numbers and stand to the right."""
+
+SCORES = ("pearson_r_per_sequence", "mse", "poisson_nll", "scale_factor")
+"""Columns of the leaderboard beside Pearson's r."""
+
+COSTS = tuple(HEADINGS)[-7:]
+"""Columns of the run table that say what a run took."""
+
+DECIMALS = {"pearson_r": 3, "pearson_r_per_sequence": 3, "seconds": 0, "examples_per_second": 0}
+"""Decimals of columns whose values are of one size; elsewhere four digits are significant."""
 
 SHORT_TABLE = 12
 """Rows up to which an experiment's table is open when the page opens."""
@@ -73,9 +93,8 @@ def write_report(
     out : path
         The HTML file; links to figures are relative to its folder.
     study : mapping
-        `study` (its name), `title`, `date` (text or None), `config_files` (paths), `targets` (one
-        mapping each: name, track, replicate2, peaks, strand_pair) and `files` (one mapping each:
-        path, bytes, sha256).
+        `study` (its name), `title`, `date` (text or None), `config_files` (paths) and `files` (one
+        mapping each: path, bytes, sha256).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
@@ -98,32 +117,51 @@ def write_report(
     """
     everyone = pd.concat([metrics, references], ignore_index=True)
     require_one_test_set(everyone, str(study["study"]))
-    views = leaderboard(everyone, runs)
-    chosen = default_bin_size(views)
-    shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
-    varying = [axis for axis in AXES if axis == "model" or runs[axis].nunique() > 1]
-    page = _environment().get_template("template.html.j2").render(
-        study=study,
-        data=data,
-        runs=runs.to_dict("records"),
-        columns=[axis for axis in varying if axis != "model"],
-        shared={axis: runs[axis].iloc[0] for axis in AXES if axis not in varying},
-        seeds_per_setting=_seeds_per_setting(runs),
-        views=views,
-        raw_views=[view for view in views if view.scaling == "raw"],
-        bin_sizes=sorted({view.bin_size for view in views}),
-        chosen=chosen,
-        shown=shown,
-        glance=at_a_glance(shown),
-        targets=[target["name"] for target in study["targets"]],
-        leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
-        experiments=[_experiment(page, Path(out).parent) for page in experiments],
-        links=links,
-        versions=versions,
-        test_set=everyone["test_set"].iloc[0],
+    page = (
+        _environment()
+        .get_template("template.html.j2")
+        .render(
+            study=study,
+            data=data,
+            versions=versions,
+            links=links,
+            references=set(references["predictor"]),
+            test_set=everyone["test_set"].iloc[0],
+            targets=data["targets"],
+            experiments=[_experiment(page, Path(out).parent) for page in experiments],
+            leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
+            **_run_parts(runs),
+            **_leaderboard_parts(leaderboard(everyone, runs)),
+        )
     )
     with whole(out) as path:
         path.write_text(page, encoding="utf-8")
+
+
+def _run_parts(runs: pd.DataFrame) -> dict[str, Any]:
+    """Give the runs, the axes that differ between them, and the values that all share."""
+    varying = [name for name in AXES if runs[name].nunique() > 1]
+    settings = [name for name in AXES if name != "seed"]
+    return {
+        "runs": runs.to_dict("records"),
+        "columns": [name for name in varying if name != "model"],
+        "shared": {name: runs[name].iloc[0] for name in AXES if name not in varying},
+        "seeds_per_setting": int(runs.groupby(settings)["seed"].nunique().max()),
+    }
+
+
+def _leaderboard_parts(views: list[View]) -> dict[str, Any]:
+    """Give the views, and the one that the page opens with."""
+    chosen = default_bin_size(views)
+    shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
+    return {
+        "views": views,
+        "raw_views": [view for view in views if view.scaling == "raw"],
+        "bin_sizes": sorted({view.bin_size for view in views}),
+        "chosen": chosen,
+        "shown": shown,
+        "glance": at_a_glance(shown),
+    }
 
 
 def _environment() -> Environment:
@@ -135,8 +173,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "plain": plain, "bytes": readable_bytes, "axis": axis}
-    environment.globals |= {"headings": HEADINGS, "asset": _asset}
+    environment.filters |= {"plain": plain, "shown_as": shown_as, "bytes": readable_bytes}
+    environment.globals |= {
+        "asset": _asset,
+        "costs": COSTS,
+        "headings": HEADINGS,
+        "scores": SCORES,
+        "status": status,
+        "texts": TEXTS,
+    }
     return environment
 
 
@@ -151,9 +196,9 @@ def _experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
     analysis = page.analysis
     content = (page.folder / "table.tsv").read_bytes()
     table = pd.read_csv(page.folder / "table.tsv", sep="\t")
-    hidden = [column for column in ("run", "test_set") if column in table]
-    table = table.drop(columns=hidden)
-    figure = inline_svg(page.folder / "figure.svg", f"figure-{slug}", analysis.title, analysis.caption)
+    table = table.drop(columns=[column for column in table if _says_nothing(table, column)])
+    svg = page.folder / "figure.svg"
+    figure = inline_svg(svg, f"figure-{slug}", analysis.title, analysis.caption)
     return {
         "slug": slug,
         "name": page.name,
@@ -164,9 +209,17 @@ def _experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "open": len(table) <= SHORT_TABLE,
         "left_out": page.left_out,
         "tsv": data_uri(content, "text/tab-separated-values"),
-        "svg": _relative(page.folder / "figure.svg", base),
+        "svg": _relative(svg, base),
         "png": _relative(page.folder / "figure.png", base),
     }
+
+
+def _says_nothing(table: pd.DataFrame, column: str) -> bool:
+    """Find columns that only the downloaded table needs: names, and axes with one value."""
+    if column in ("run", "test_set"):
+        return True
+    axis = column in AXES and column != "bin_size"
+    return axis and len(table) > 1 and table[column].nunique() == 1
 
 
 def _relative(path: Path, base: Path) -> str:
@@ -187,42 +240,55 @@ def _tsv_uri(table: pd.DataFrame) -> str:
     return data_uri(text.encode(), "text/tab-separated-values")
 
 
-def _seeds_per_setting(runs: pd.DataFrame) -> int:
-    """Count the seeds of the setting that has most."""
-    return int(runs.groupby([axis for axis in AXES if axis != "seed"])["seed"].nunique().max())
-
-
-def number(value: Any, decimals: int | None = None) -> str:
-    """Write a value for reading: fixed decimals, or else four significant digits."""
-    if value is None or (isinstance(value, float) and not isfinite(value)):
-        return "–"
-    if isinstance(value, str):
-        return value
-    if decimals is not None:
-        text = f"{value:,.{decimals}f}"
-    elif float(value).is_integer() and abs(value) < 1e15:
-        text = f"{value:,.0f}"
-    else:
-        text = f"{value:.4g}"
-    return text.replace("-", "\N{MINUS SIGN}") if text.startswith("-") else text
+def status(view: View) -> str:
+    """Say how many predictors a view lists, and how many it cannot list."""
+    text = (
+        f"At {view.bin_size} bp: {len(view.rows)} of {len(view.rows) + view.left_out} predictors."
+    )
+    if view.left_out:
+        text += f" {view.left_out} cannot be evaluated at a bin size this fine and are not listed."
+    return text
 
 
 def plain(value: Any) -> str:
     """Write a value for sorting; empty where there is none."""
-    if value is None or (isinstance(value, float) and not isfinite(value)):
-        return ""
-    return value if isinstance(value, str) else f"{value:.6g}"
+    if isinstance(value, str):
+        return value
+    return "" if _undefined(value) else f"{value:.6g}"
 
 
-def readable_bytes(size: int) -> str:
+def shown_as(value: Any, column: str = "") -> str:
+    """Write a value for reading, as its column asks for."""
+    if isinstance(value, str):
+        return _text(value, column)
+    if _undefined(value):
+        return "–"
+    if column.endswith("bin_size") or column == "seed":
+        return str(int(value))
+    if column in DECIMALS:
+        text = f"{value:,.{DECIMALS[column]}f}"
+    elif float(value).is_integer() or 1e4 <= abs(value) < 1e6:
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:#.4g}"
+    return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
+
+
+def _undefined(value: Any) -> bool:
+    return value is None or not isfinite(value)
+
+
+def _text(value: str, column: str) -> str:
+    """Name losses as figures do, and let lists wrap."""
+    if column == "loss" and value in LOSSES:
+        return LOSSES[value].label
+    return value.replace(",", ", ") if column == "experiments" else value
+
+
+def readable_bytes(size: float) -> str:
     """Write a size in the unit that gives one to three digits before the point."""
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
+        if size < 999.5:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} TB"
-
-
-def axis(value: Any, name: str) -> str:
-    """Write the value of an axis as figures do."""
-    return LOSSES[value].label if name == "loss" and value in LOSSES else str(value)

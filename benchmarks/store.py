@@ -1,0 +1,86 @@
+"""Measure the coverage store on the shared bench input, beside the published code.
+
+usage: python benchmarks/store.py [BENCH_FOLDER]
+
+The input (3 chromosomes x 4 Mb, 5 tracks) is made by `bench/make_genome.py` of the folder that
+EPIBENCH_SHARED names (default: ../shared), unless BENCH_FOLDER holds it already. CPU-seconds
+include the start of Python and the bedtools processes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED_CPU_SECONDS = 62  # bio-gopher 1.0.3 on the same input and 2 cores, 5.1-5.6 GB
+PUBLISHED_WINDOWS = {"train": 421, "valid": 419, "test": 435}
+
+MAKE = """
+import sys
+from epibench.data.make_store import make_store
+from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.samples import Target
+
+bench, store = sys.argv[1:]
+make_store(
+    store,
+    fasta=f"{bench}/genome.fa",
+    targets=[Target(f"track{i}", f"{bench}/track{i}.bw") for i in range(5)],
+    excluded=[f"{bench}/unmap.bed"],
+    windows=WindowSettings(),
+    splits=SplitSettings(),
+)
+"""
+
+
+def make_input(bench: Path) -> None:
+    """Make the bench input, unless it is there."""
+    if (bench / "truth.tsv").is_file():
+        return
+    shared = Path(os.environ.get("EPIBENCH_SHARED", ROOT.parent / "shared"))
+    script = shared / "bench" / "make_genome.py"
+    if not script.is_file():
+        sys.exit(f"there is no {script}; EPIBENCH_SHARED names the folder that holds it")
+    subprocess.run([sys.executable, script, bench, "--seed", "7"], check=True)
+
+
+def measure(bench: Path, store: Path) -> tuple[float, float, float]:
+    """Make the store in a process of its own; give CPU-seconds, wall seconds and peak MB."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    began = time.perf_counter()
+    child = subprocess.Popen([sys.executable, "-c", MAKE, bench, store], env=environment)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        sys.exit("the store was not made")
+    wall = time.perf_counter() - began
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Path(sys.argv[1] if len(sys.argv) > 1 else Path(folder) / "bench")
+        make_input(bench)
+        store = Path(folder) / "store"
+        cpu, wall, peak = measure(bench, store)
+        summary = json.loads((store / "summary.json").read_text())
+        left = {path.name for path in Path(folder).iterdir()} - {"bench", "store"}
+    windows = summary["windows"]
+    print(f"CPU-seconds      {cpu:.1f} (published code: {PUBLISHED_CPU_SECONDS})")
+    print(f"times fewer      {PUBLISHED_CPU_SECONDS / cpu:.0f}")
+    print(f"wall seconds     {wall:.1f}")
+    print(f"peak memory      {peak:.0f} MB")
+    print(f"bytes on disk    {summary['bytes']:,}")
+    print(f"left beside it   {left or 'nothing'}")
+    print(f"tiled windows    {windows['tiled']}")
+    print(f"threshold 2      {windows['threshold2']} (published code: {PUBLISHED_WINDOWS})")
+    if windows["threshold2"] != PUBLISHED_WINDOWS:
+        sys.exit("the windows are not those of the published code")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Gather what the report says from the files that the other jobs wrote."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from epibench.evaluate.scores import read_scores
+from epibench.experiments import ANALYSES
+from epibench.report.write import ExperimentPage, write_report
+from epibench.software import software
+
+RECORDED = (
+    "parameters",
+    "epochs",
+    "best_epoch",
+    "best_valid_loss",
+    "seconds",
+    "examples_per_second",
+)
+
+
+def make_report(
+    out: str | Path,
+    results: str | Path,
+    settings: dict[str, Any],
+    *,
+    runs: str | Path,
+    scores: list[str],
+    references: str | Path,
+) -> None:
+    """Write the report of a finished study.
+
+    Parameters
+    ----------
+    out : path
+        The HTML file, in a folder of `results`.
+    results : path
+        The study's folder: `store/`, `runs/`, `experiments/`, `logs/`.
+    settings : dict
+        `epibench.plan.Plan.report_settings`.
+    runs : path
+        The manifest, `runs.tsv`.
+    scores : list of path
+        `metrics.tsv` of every run.
+    references : path
+        `metrics.tsv` of replicate 2, baselines and truth.
+    """
+    results = Path(results)
+    manifest = pd.read_csv(runs, sep="\t")
+    records = [_read(results / "runs" / run / "run.json") for run in manifest["run"]]
+    for column in RECORDED:
+        manifest[column] = [record[column] for record in records]
+    summary = _read(results / "store" / "summary.json")
+    write_report(
+        out,
+        study=settings | {"date": date.today().isoformat(), "files": summary["files"]},
+        data=summary,
+        runs=manifest,
+        metrics=read_scores(scores),
+        references=read_scores([references]),
+        experiments=[
+            ExperimentPage(
+                name,
+                ANALYSES[experiment["analysis"]],
+                results / "experiments" / name,
+                experiment["left_out"],
+            )
+            for name, experiment in settings["experiments"].items()
+        ],
+        links={run: _links(run) for run in manifest["run"]},
+        versions={name: found for name, found in software().items() if found},
+    )
+
+
+def _links(run: str) -> dict[str, str]:
+    """Give the addresses of a run's files, relative to the report's folder."""
+    folder = f"../runs/{run}"
+    return {
+        "log": f"../logs/train_run/{run}.log",
+        "config": f"{folder}/run.json",
+        "history": f"{folder}/history.csv",
+        "metrics": f"{folder}/metrics.tsv",
+        "model": f"{folder}/model.keras",
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,31 @@
+"""Say with what code and libraries something was made."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from epibench import __version__
+
+PACKAGES = ("snakemake", "keras", "tensorflow-cpu", "tensorflow", "jax", "numpy", "pandas")
+
+
+def software() -> dict[str, str | None]:
+    """Give the versions that results depend on; `commit` is None where the code is no checkout."""
+    found = {"epibench": __version__, "commit": commit(), "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str | None:
+    """Give the git commit of the code, or None where it is not a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

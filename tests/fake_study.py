@@ -1,0 +1,201 @@
+"""Tables of a study that never ran, with numbers of a usual size."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from epibench.experiments import ANALYSES
+from epibench.experiments.run import run_experiment
+from epibench.report.write import ExperimentPage, write_report
+from epibench.words import LOSSES
+
+TARGETS = ["K562", "GM12878", "<script>alert(1)</script>", "HepG2"]
+BIN_SIZES = [1, 32, 64, 128, 256, 512, 1024, 2048]
+_STRENGTH = dict(zip(LOSSES, (0.60, 0.50, 0.56, 0.48, 0.57), strict=True))
+_REFERENCES = {"truth": (0.90, 1), "replicate2": (0.78, 1), "ridge": (0.38, 32), "gc": (0.21, 32)}
+
+
+def run_rows(
+    points, *, model="basenji_small", windows="threshold2", augmentation="rc+shift", seeds=(1,)
+) -> list[dict]:
+    """Give the axes of runs."""
+    rows = [
+        {
+            "model": model,
+            "windows": windows,
+            "loss": loss,
+            "bin_size": bin_size,
+            "augmentation": augmentation,
+            "seed": seed,
+        }
+        for loss, bin_size in points
+        for seed in seeds
+    ]
+    path = "{model}/{windows}/{loss}/bin{bin_size}/{augmentation}/seed{seed}"
+    return [{"run": path.format_map(row)} | row for row in rows]
+
+
+DEMO = [(loss, bin_size) for loss in LOSSES for bin_size in (32, 128)]
+DEMO += [("poisson", 512), ("poisson", 2048)]
+FULL = [
+    (loss, bin_size)
+    for loss in LOSSES
+    for bin_size in BIN_SIZES
+    if (loss, bin_size) != ("multinomial_mse", 2048)
+]
+
+
+def metrics(runs: list[dict], bin_sizes=BIN_SIZES, seed=0) -> pd.DataFrame:
+    """Give the metrics of runs at their own and coarser bin sizes, with the runs' axes."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for run in runs:
+        noise = rng.normal(0, 0.008, len(TARGETS))
+        for size in bin_sizes:
+            if size % run["bin_size"] == 0:
+                base = _STRENGTH[run["loss"]] - 0.01 * abs(np.log2(run["bin_size"] / 512))
+                r = base + 0.015 * np.log2(size + 1) + noise
+                rows += _score_rows(run["run"], size, r, run)
+    return pd.DataFrame(rows)
+
+
+def references(bin_sizes=BIN_SIZES) -> pd.DataFrame:
+    """Give the metrics of the predictors that are not runs; replicate 2 lacks one target."""
+    rows = []
+    for name, (r, own) in _REFERENCES.items():
+        for size in bin_sizes:
+            if size % own == 0:
+                scores = np.full(len(TARGETS), r + 0.008 * np.log2(size + 1))
+                if name == "replicate2":
+                    scores[-1] = np.nan
+                rows += _score_rows(name, size, scores, {})
+    for size in bin_sizes:
+        rows += _score_rows("mean_coverage", size, np.full(len(TARGETS), np.nan), {}, constant=True)
+    return pd.DataFrame(rows)
+
+
+def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
+    rows = []
+    for scaling, factor in (("raw", 0.93), ("scaled", 1.0)):
+        mse = 3 * (1 - np.nan_to_num(r) ** 2) / (1 + 0.15 * np.log2(size + 1)) / factor
+        mse = mse if constant else np.where(np.isnan(r), np.nan, mse)
+        scores = {"pearson_r": r, "pearson_r_per_sequence": r * 0.6, "mse": mse}
+        scores |= {"poisson_nll": 0.4 * mse - 0.3, "scale_factor": np.full(len(r), 1 / factor)}
+        for index, target in enumerate([*TARGETS, "mean"]):
+            values = {
+                key: _nanmean(value) if target == "mean" else value[index]
+                for key, value in scores.items()
+            }
+            rows.append(
+                {"predictor": predictor, "target": target, "evaluated_bin_size": size}
+                | {"scaling": scaling, "targets": int(np.isfinite(mse).sum())}
+                | values
+                | {"bins": 2_000_000 // size, "sequences": 900, "constant_truth": 0}
+                | {"constant_prediction": 0, "clipped": 0, "test_set": "3f9a1c07"}
+                | extra
+            )
+    return rows
+
+
+def _nanmean(values: np.ndarray) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def run_table(runs: list[dict]) -> pd.DataFrame:
+    """Give the run table: axes, experiments and what training cost."""
+    table = pd.DataFrame(runs)
+    n = np.arange(len(table))
+    return table.assign(
+        experiments="loss_by_bin_size,resolution",
+        parameters=61_204 + 16 * n,
+        epochs=14 + n % 5,
+        best_epoch=9 + n % 5,
+        best_valid_loss=0.412 - 0.003 * n,
+        seconds=21.4 + 1.3 * n,
+        examples_per_second=690.0 + n,
+    )
+
+
+def study() -> dict:
+    """Give what the report says of the study besides its tables."""
+    files = [{"path": "results/demo/simulation/genome.fa", "bytes": 6_000_000, "sha256": "ab" * 32}]
+    files += [
+        {"path": f"results/demo/simulation/{i}.rep1.bw", "bytes": 8_437_221, "sha256": f"{i}c" * 32}
+        for i in range(len(TARGETS))
+    ]
+    return {
+        "study": "demo",
+        "title": "Demo: losses and bin sizes on a simulated genome",
+        "date": "2025-03-14",
+        "config_files": ["config/demo.yaml"],
+        "files": files,
+    }
+
+
+def summary() -> dict:
+    """Give the store's summary, as far as the report reads it."""
+    lengths = {"chr1": 2_000_000, "chr2": 1_500_000, "chr8": 1_000_000, "chr9": 900_000}
+    split = {"chr8": "test", "chr9": "valid"}
+    return {
+        "chromosomes": [
+            {"name": name, "length": length, "split": split.get(name, "train")}
+            for name, length in lengths.items()
+        ],
+        "settings": {"windows": {"length": 3072, "input_length": 2048, "stride": 1024}},
+        "windows": {
+            "tiled": {"train": 3410, "valid": 290, "test": 322},
+            "threshold2": {"train": 1014, "valid": 232, "test": 251},
+        },
+        "windows_left_out": {"tiled_n_rich": {"train": 12, "valid": 0, "test": 3}},
+        "targets": TARGETS,
+        "strand_pairs": [0, 1, 2, 3],
+        "mean_coverage": dict(zip(TARGETS, (0.412, 0.388, 0.371, 0.45), strict=True)),
+        "uncovered": dict.fromkeys(TARGETS, 0.031),
+        "stored_nan": dict.fromkeys(TARGETS, 0),
+        "beyond_float16": dict.fromkeys(TARGETS, 0),
+        "replicate2": [{}, {}, {}, None],
+        "peaks": [412, 388, None, 401],
+        "fingerprint": "9e8b" * 16,
+    }
+
+
+VERSIONS = {"epibench": "0.1.0", "python": "3.11.7", "keras": "3.15.1", "commit": "1a2b3c4"}
+
+
+def write_fake_report(
+    folder: Path,
+    runs: list[dict],
+    others: pd.DataFrame | None = None,
+    *,
+    data: dict | None = None,
+    versions: dict = VERSIONS,
+) -> Path:
+    """Run both experiments on made-up metrics and write the report that shows them."""
+    others = references() if others is None else others
+    scores = metrics(runs)
+    pages = []
+    for name in ("loss_by_bin_size", "resolution"):
+        run_experiment(name, scores, folder / "experiments" / name)
+        pages.append(ExperimentPage(name, ANALYSES[name], folder / "experiments" / name, []))
+    pages[0].left_out.append("loss multinomial_mse, bin_size 2048: one bin has no shape")
+    out = folder / "report" / "index.html"
+    write_report(
+        out,
+        study=study(),
+        data=data or summary(),
+        runs=run_table(runs),
+        metrics=scores[others.columns],
+        references=others,
+        experiments=pages,
+        links={
+            run["run"]: {
+                "log": f"../logs/train_run/{run['run']}.log",
+                "config": f"../runs/{run['run']}/run.json",
+                "metrics": f"../runs/{run['run']}/metrics.tsv",
+                "model": f"../runs/{run['run']}/model.keras",
+            }
+            for run in runs
+        },
+        versions=versions,
+    )
+    return out

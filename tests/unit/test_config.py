@@ -1,0 +1,183 @@
+"""A mistake in the config is refused with file, key, value and remedy."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from epibench.config.docs import config_docs
+from epibench.config.load import expand_variables, read_study, read_yaml
+from epibench.errors import InputError
+from epibench.plan import make_plan
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "config" / "demo.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _at_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def changed(path: str, value) -> dict:
+    """Give the demo's config with one key set; `path` is dotted."""
+    config = yaml.safe_load(DEMO.read_text())
+    *parents, last = path.split(".")
+    section = config
+    for key in parents:
+        section = section.setdefault(key, {})
+    section[last] = value
+    return config
+
+
+def refusal(path: str, value) -> str:
+    with pytest.raises(InputError) as error:
+        make_plan(changed(path, value), ["demo.yaml"])
+    message = str(error.value)
+    assert message.startswith("demo.yaml: ")
+    assert "\n" not in message
+    return message
+
+
+def test_the_demo_is_a_plan_of_at_most_twelve_runs():
+    plan = make_plan(read_yaml(DEMO), [DEMO])
+    assert 0 < len(plan.runs) <= 12
+    assert len(plan.targets) == 4
+
+
+def test_a_misspelt_key_is_named_with_the_one_that_was_meant():
+    message = refusal("windows.input_lenght", 2048)
+    assert "windows.input_lenght is not a key" in message
+    assert "did you mean 'input_length'?" in message
+
+
+def test_a_misspelt_key_inside_a_named_entry_is_found():
+    message = refusal("models.basenji_small.recipy", "demo")
+    assert "models.basenji_small.recipy" in message
+    assert "'recipe'" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("study", "My Study", ["study", "My Study"]),
+        ("windows.input_length", 4000, ["input_length", "4000", "3072"]),
+        ("windows.thresholds", [1, 1], ["thresholds", "1"]),
+        ("splits.valid", ["chr8"], ["chr8", "valid", "test"]),
+        ("training.threads", 0, ["training.threads", "0"]),
+        ("recipes.demo.epochs", "many", ["recipes.demo.epochs", "many"]),
+        ("defaults.windows", "threshold2.0", ["defaults.windows", "threshold2.0"]),
+        ("defaults.windows", "threshold1", ["threshold1", "not declared"]),
+        ("defaults.augmentation", "flip", ["defaults.augmentation", "flip"]),
+        ("models.basenji_small.builder", "basenjy", ["models.basenji_small.builder", "basenjy"]),
+        ("models.basenji_small.recipe", "x", ["models.basenji_small.recipe", "'x'", "demo"]),
+        ("models.basenji_small.options", {"filters": 3}, ["basenji_small", "'filters'"]),
+        ("models.basenji_small.options", {"first_filters": -2}, ["first_filters", "-2"]),
+        ("models.Basenji_Small", {"builder": "basenji"}, ["Basenji_Small", "two meanings"]),
+        ("evaluation.bin_sizes", [96], ["evaluation.bin_sizes", "96", "2048"]),
+        ("experiments.resolution.grid", {"seed": [1, 1]}, ["resolution.grid", "seed", "1 twice"]),
+        ("experiments.resolution.grid", {"bin_size": 96}, ["resolution", "96", "2048", "divisor"]),
+        ("experiments.resolution.grid", {"model": "other"}, ["resolution", "'other'"]),
+        ("experiments.resolution.grid", {"windows": "peaks"}, ["'peaks'", "windows.peaks"]),
+        (
+            "experiments.resolution.grid",
+            {"loss": "multinomial_mse", "bin_size": 2048},
+            ["multinomial_mse", "2048", "exclude"],
+        ),
+        ("experiments.nothing", {}, ["experiments.nothing", "no analysis", "enabled: false"]),
+        ("experiments.train", {"analysis": "resolution"}, ["experiments.train", "rename"]),
+        ("samples", "x.tsv", ["simulation", "remove"]),
+        ("simulation.grammar", "nowhere.yaml", ["nowhere.yaml"]),
+    ],
+)
+def test_impossible_values_are_refused(path, value, expected):
+    message = refusal(path, value)
+    for part in expected:
+        assert part in message
+
+
+def test_a_model_that_cannot_give_a_bin_size_is_refused():
+    config = changed("windows.input_length", 3072)
+    config["evaluation"]["bin_sizes"] = [3]
+    config["experiments"] = {"resolution": {"grid": {"bin_size": 3}}}
+    with pytest.raises(InputError, match="basenji cannot give the bin size 3: .*even"):
+        make_plan(config, ["demo.yaml"])
+
+
+def test_a_positive_loss_with_a_linear_output_is_refused():
+    config = changed("models.basenji_small.options.output", "linear")
+    with pytest.raises(InputError, match="'poisson' needs positive predictions.*linear"):
+        make_plan(config, ["demo.yaml"])
+
+
+def test_every_mistake_gets_a_line():
+    config = changed("training.threads", 0)
+    config["nonsense"] = 1
+    with pytest.raises(InputError) as error:
+        make_plan(config, ["demo.yaml"])
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("models:\n  a: {builder: basenji}\n  a: {builder: basenji}\n")
+    with pytest.raises(InputError, match=r"twice.yaml, line 3: the key 'a' stands twice"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: {b: 1}}", "\tx"])
+def test_broken_yaml_is_one_sentence(tmp_path, text):
+    (tmp_path / "broken.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"broken.yaml, line \d+: not valid YAML"):
+        read_yaml(tmp_path / "broken.yaml")
+
+
+def test_a_missing_or_empty_file_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_study(tmp_path / "none.yaml")
+    (tmp_path / "empty.yaml").touch()
+    with pytest.raises(InputError, match="holds no keys"):
+        read_study(tmp_path / "empty.yaml")
+
+
+def test_environment_variables_are_expanded(monkeypatch):
+    monkeypatch.setenv("EPIBENCH_TEST", "here")
+    monkeypatch.delenv("EPIBENCH_UNSET", raising=False)
+    value = {"a": ["${EPIBENCH_TEST}/x", "${EPIBENCH_UNSET:-there}/y", 3]}
+    assert expand_variables(value) == {"a": ["here/x", "there/y", 3]}
+    with pytest.raises(InputError, match="EPIBENCH_UNSET is not set"):
+        expand_variables("${EPIBENCH_UNSET}")
+
+
+def test_the_reference_of_the_config_is_up_to_date():
+    assert (ROOT / "config" / "README.md").read_text() == config_docs(), (
+        "run: python -m epibench config-docs"
+    )
+
+
+def test_every_key_has_a_description():
+    assert "| None |" not in config_docs()
+
+
+def test_the_papers_study_has_every_experiment_and_says_what_is_off():
+    study = read_study(ROOT / "config" / "config.yaml")
+    names = """loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation
+        architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks
+        gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard""".split()
+    assert list(study.experiments) == names
+    plan = make_plan(read_yaml(ROOT / "config" / "config.yaml"), ["config.yaml"])
+    assert len(plan.targets) == 15
+    assert len(plan.runs) == 39
+    assert len(plan.expanded["resolution"].runs) == 8
+
+
+def test_settings_of_a_run_do_not_depend_on_other_runs():
+    config = yaml.safe_load(DEMO.read_text())
+    plan = make_plan(config, ["demo.yaml"])
+    config["experiments"]["resolution"]["grid"]["seed"] = [1, 2]
+    config["title"] = "another"
+    larger = make_plan(config, ["demo.yaml"])
+    assert set(plan.runs) < set(larger.runs)
+    for name in plan.runs:
+        assert plan.run_settings(name) == larger.run_settings(name)
+    assert plan.store_settings() == larger.store_settings()

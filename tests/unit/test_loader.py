@@ -1,0 +1,219 @@
+"""Mini-batches: order, crops, strands, bins, all from seed and epoch."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from epibench.data.loader import Batches, half_to_single, mean_bins
+from epibench.errors import InputError
+
+LENGTH, INPUT = 40, 24
+
+
+@pytest.fixture
+def store():
+    """2,000 positions: random bases with some N, coverage that names its position, three targets.
+
+    Target 0 is the position; targets 1 and 2 are a strand pair and hold the position and minus it.
+    """
+    rng = np.random.default_rng(0)
+    position = np.arange(2000)
+    return SimpleNamespace(
+        sequence=rng.integers(0, 5, 2000).astype(np.uint8),
+        coverage=np.stack([position, position, -position], axis=1).astype(np.float16),
+        targets=["a", "forward", "reverse"],
+        strand_pairs=np.array([0, 2, 1]),
+    )
+
+
+def load(store, offsets=None, **keys):
+    offsets = np.arange(0, 1960, LENGTH) if offsets is None else offsets
+    settings = {
+        "window_length": LENGTH,
+        "input_length": INPUT,
+        "bin_size": 1,
+        "batch_size": 8,
+    }
+    return Batches(store, offsets, **(settings | keys))
+
+
+def starts(batches, epoch=0):
+    """Give the first position of every input of an epoch, whatever its strand."""
+    return np.concatenate([y[:, :, 0].min(axis=1) for _, y in batches.epoch(epoch)]).astype(int)
+
+
+def flipped(batches, epoch=0):
+    """Tell which inputs of an epoch are reverse-complemented, a list a batch."""
+    return [(y[:, 0, 0] > y[:, -1, 0]).tolist() for _, y in batches.epoch(epoch)]
+
+
+def test_shapes_and_types(store):
+    batches = load(store, bin_size=4)
+    found = list(batches.epoch(0))
+    assert len(batches) == len(found) == 7
+    assert batches.targets == 3
+    assert [x.shape for x, _ in found] == [(8, 24)] * 6 + [(1, 24)]
+    assert [y.shape for _, y in found] == [(8, 6, 3)] * 6 + [
+        (1, 6, 3)
+    ]  # pitfall 21: keeps its axis
+    assert found[0][0].dtype == np.uint8
+    assert found[0][1].dtype == np.float32
+
+
+@pytest.mark.parametrize(("window", "expected"), [(24, 0), (25, 0), (27, 1), (40, 8)])
+def test_without_shift_the_centre_is_taken(store, window, expected):
+    # Pitfalls 39 and 40: derived from the lengths, nothing is hard-coded.
+    offsets = np.array([100, 300])
+    found = starts(load(store, offsets, window_length=window))
+    np.testing.assert_array_equal(found, offsets + expected)
+
+
+def test_inputs_are_those_of_the_store(store):
+    (x, y), *_ = load(store).epoch(0)
+    for i, start in enumerate(range(8, 328, LENGTH)):
+        np.testing.assert_array_equal(x[i], store.sequence[start : start + INPUT])
+        np.testing.assert_array_equal(y[i], store.coverage[start : start + INPUT])
+
+
+def test_shift_draws_every_offset_both_ends_included(store):
+    # Pitfall 2: cropping 6 from 8 never drew the offset 2.
+    offsets = np.zeros(3000, np.int64)
+    batches = load(
+        store, offsets, window_length=8, input_length=6, augmentation="shift", batch_size=500
+    )
+    share = np.bincount(starts(batches), minlength=3) / 3000
+    assert share.shape == (3,)
+    np.testing.assert_allclose(share, 1 / 3, atol=0.04)
+
+
+def test_shift_is_fresh_for_each_sequence_and_epoch(store):
+    # Pitfall 1: one vector of offsets served the whole training.
+    batches = load(store, augmentation="shift")
+    drawn = np.stack([starts(batches, epoch) - batches.offsets for epoch in range(20)])
+    assert len({tuple(row) for row in drawn}) == 20
+    assert len({tuple(column) for column in drawn.T}) == drawn.shape[1]
+    assert (drawn.min(), drawn.max()) == (0, LENGTH - INPUT)
+
+
+def test_rc_flips_half_of_each_batch(store):
+    # Pitfall 3: one coin flipped whole batches.
+    batches = load(store, augmentation="rc", drop_last=True)
+    chosen = [row for epoch in range(30) for row in flipped(batches, epoch)]
+    assert {sum(row) for row in chosen} == {4}
+    np.testing.assert_allclose(np.mean(chosen, axis=0), 0.5, atol=0.15)
+    assert len({tuple(row) for row in chosen}) > 40
+
+
+def test_half_of_an_odd_batch_is_rounded_both_ways(store):
+    batches = load(store, augmentation="rc", batch_size=7)
+    counts = [sum(row) for epoch in range(30) for row in flipped(batches, epoch)]
+    assert set(counts) == {3, 4}
+    assert np.mean(counts) == pytest.approx(3.5, abs=0.15)
+
+
+def test_reverse_complement_turns_positions_bases_and_strand_pairs(store):
+    plain = list(load(store).epoch(0))
+    turned = list(load(store, augmentation="rc").epoch(0))
+    swap = {0: 3, 1: 2, 2: 1, 3: 0, 4: 4}  # pitfall 18: N stays N
+    seen = 0
+    for (x, y), (rx, ry) in zip(plain, turned, strict=True):
+        for i in range(len(x)):
+            if np.array_equal(y[i], ry[i]):
+                np.testing.assert_array_equal(x[i], rx[i])
+                continue
+            seen += 1
+            assert rx[i].tolist() == [swap[c] for c in x[i][::-1].tolist()]
+            np.testing.assert_array_equal(ry[i], y[i][::-1][:, [0, 2, 1]])
+    assert seen >= 24
+    assert (store.sequence == 4).any()
+
+
+def test_bins_follow_the_strand(store):
+    fine = list(load(store, augmentation="rc+shift", shuffle=True).epoch(3))
+    coarse = list(load(store, augmentation="rc+shift", shuffle=True, bin_size=8).epoch(3))
+    for (x, y), (same, binned) in zip(fine, coarse, strict=True):
+        np.testing.assert_array_equal(x, same)
+        np.testing.assert_allclose(binned, y.reshape(-1, 3, 8, 3).mean(axis=2), rtol=1e-6)
+
+
+def test_shuffle_is_a_full_permutation_of_each_epoch(store):
+    # Pitfall 4: what shuffled was a buffer of 32 records.
+    offsets = np.arange(1900)
+    batches = load(store, offsets, shuffle=True, batch_size=100)
+    orders = [starts(batches, epoch) - 8 for epoch in range(3)]
+    for order in orders:
+        assert sorted(order) == offsets.tolist()
+        moved = np.abs(order - np.arange(1900))
+        assert moved.mean() == pytest.approx(1900 / 3, rel=0.1)
+    assert not np.array_equal(orders[0], orders[1])
+    np.testing.assert_array_equal(starts(load(store, offsets, batch_size=100)) - 8, offsets)
+
+
+def test_an_epoch_is_a_function_of_seed_and_epoch(store):
+    keys = {"augmentation": "rc+shift", "shuffle": True, "seed": 5}
+    first, second = load(store, **keys), load(store, **keys)
+    list(second.epoch(0))  # what was asked for before does not matter
+    for (x, y), (other_x, other_y) in zip(first.epoch(4), second.epoch(4), strict=True):
+        np.testing.assert_array_equal(x, other_x)
+        np.testing.assert_array_equal(y, other_y)
+    assert not np.array_equal(starts(first, 4), starts(first, 5))
+    assert not np.array_equal(starts(first, 4), starts(load(store, **(keys | {"seed": 6})), 4))
+
+
+def test_the_global_generator_is_left_alone(store):
+    np.random.seed(1)  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    list(load(store, augmentation="rc+shift", shuffle=True).epoch(0))
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_drop_last_leaves_out_the_smaller_batch(store):
+    batches = load(store, drop_last=True)
+    assert len(batches) == 6
+    assert len(list(batches.epoch(0))) == 6
+    with pytest.raises(InputError, match="5 windows do not fill a batch of 8"):
+        load(store, np.arange(5), drop_last=True)
+    with pytest.raises(InputError, match="0 windows do not fill a batch of 8"):
+        load(store, np.zeros(0, np.int64))
+
+
+def test_scale_divides_each_target(store):
+    scale = np.array([2, 4, 0.5], np.float32)
+    for (_, y), (_, scaled) in zip(
+        load(store).epoch(0), load(store, scale=scale).epoch(0), strict=True
+    ):
+        np.testing.assert_allclose(scaled, y / scale)
+        assert scaled.dtype == np.float32
+
+
+def test_every_finite_float16_converts_exactly():
+    values = np.arange(65536, dtype=np.uint16).view(np.float16)
+    values = values[np.isfinite(values)]
+    np.testing.assert_array_equal(half_to_single(values), values.astype(np.float32))
+    assert np.signbit(half_to_single(np.array([-0.0], np.float16)))[0]
+
+
+@pytest.mark.parametrize("bin_size", [1, 2, 3, 32, 128, 768])
+def test_bins_are_means(bin_size):
+    coverage = np.random.default_rng(0).gamma(0.5, 20, (5, 768, 4)).astype(np.float32)
+    expected = coverage.astype(float).reshape(5, -1, bin_size, 4).mean(axis=2)
+    found = mean_bins(coverage, bin_size)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"bin_size": 5}, "bin_size 5 does not divide input_length 24"),
+        ({"bin_size": 0}, "bin_size 0 does not divide"),
+        ({"input_length": 41}, "input_length 41 must be from 1 to the window length 40"),
+        ({"augmentation": "shift+rc"}, r"'shift\+rc'; give one of none, rc, shift, rc\+shift"),
+        ({"offsets": np.array([0, 1961])}, "window starts from 0 to 1960"),
+        ({"offsets": np.array([-1])}, "window starts from 0 to 1960"),
+        ({"offsets": np.zeros((2, 2), int)}, "must be a vector"),
+    ],
+)
+def test_wrong_arguments_are_refused(store, keys, message):
+    with pytest.raises(InputError, match=message):
+        load(store, **keys)

@@ -1,0 +1,277 @@
+"""The report as a file: what it says, and that it needs nothing but itself."""
+
+import base64
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from epibench.data.make_store import make_store
+from epibench.errors import InputError
+from epibench.report.inline import inline_svg
+from epibench.report.leaderboard import View, at_a_glance, default_bin_size, leaderboard
+from epibench.report.write import readable_bytes, shown_as, status, write_report
+from small_genome import SmallStudy
+
+from tests.fake_study import (
+    DEMO,
+    TARGETS,
+    metrics,
+    references,
+    run_rows,
+    run_table,
+    study,
+    summary,
+    write_fake_report,
+)
+
+
+class Page(HTMLParser):
+    """Collects elements with their attributes, and the text outside scripts and styles."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements, self._words, self._tag = [], [], ""
+        self.feed(text)
+        self.text = " ".join(" ".join(self._words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._tag = tag
+
+    def handle_endtag(self, tag):
+        self._tag = ""
+
+    def handle_data(self, data):
+        if self._tag not in ("script", "style"):
+            self._words.append(data)
+
+    def values(self, attribute):
+        return [found[attribute] for _, found in self.elements if attribute in found]
+
+
+def everyone(runs, others=None):
+    others = references() if others is None else others
+    return pd.concat([metrics(runs)[others.columns], others], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = write_fake_report(tmp_path_factory.mktemp("report"), run_rows(DEMO))
+    text = path.read_text(encoding="utf-8")
+    return SimpleNamespace(path=path, text=text, page=Page(text))
+
+
+@pytest.fixture(scope="module")
+def views():
+    runs = run_rows(DEMO)
+    found = leaderboard(everyone(runs), run_table(runs))
+    return {(view.bin_size, view.scaling): view for view in found}
+
+
+def test_a_view_lists_only_predictors_with_scores_at_its_bin_size(views):
+    names = {row["predictor"] for row in views[128, "raw"].rows}
+    assert not any("bin512" in name or "bin2048" in name for name in names)
+    assert len(names) == 10 + 5
+    assert views[128, "raw"].left_out == 2
+    assert "15 of 17 predictors. 2 cannot" in status(views[128, "raw"])
+    assert status(views[2048, "raw"]).endswith("17 of 17 predictors.")
+
+
+def test_rows_come_in_the_order_of_r_with_the_constant_last(views):
+    for view in views.values():
+        r = [row["pearson_r"] for row in view.rows]
+        assert r[:-1] == sorted(r[:-1], reverse=True)
+        assert view.rows[-1]["predictor"] == "mean_coverage"
+        assert r[-1] is None
+        assert view.rows[-1]["mse"] > 0
+
+
+def test_the_ceiling_is_replicate_2_and_its_square_root_stands_beside(views):
+    row = next(row for row in views[128, "scaled"].rows if row["predictor"] == "replicate2")
+    assert views[128, "scaled"].ceiling == row["pearson_r"]
+    assert row["extra"] == f"√r = {row['pearson_r'] ** 0.5:.3f}"
+    assert row["targets"] == 3
+    assert row["by_target"][TARGETS[-1]] is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "chosen"),
+    [({32: 5, 128: 9, 2048: 9}, 128), ({32: 3, 128: 2}, 32), ({64: 1, 2048: 4}, 2048)],
+)
+def test_the_page_opens_at_the_finest_bin_size_with_most_predictors(counts, chosen):
+    views = [View(size, "raw", [{}] * n, 0, None) for size, n in counts.items()]
+    assert default_bin_size(views) == chosen
+
+
+def test_the_glance_has_the_references_and_one_run(views):
+    rows = at_a_glance(views[128, "scaled"])
+    kinds = [row["kind"] for row in rows]
+    assert kinds == ["truth", "ceiling", "run", "baseline", "baseline"]
+    runs = [row for row in views[128, "scaled"].rows if row["kind"] == "run"]
+    assert rows[2]["pearson_r"] == max(row["pearson_r"] for row in runs)
+
+
+def test_predictors_of_different_test_sets_share_no_report(tmp_path):
+    runs = run_rows(DEMO)
+    with pytest.raises(InputError, match=r"demo: metrics of 2 different test sets"):
+        write_report(
+            tmp_path / "index.html",
+            study=study(),
+            data=summary(),
+            runs=run_table(runs),
+            metrics=metrics(runs),
+            references=references().assign(test_set="other"),
+            experiments=[],
+            links={},
+            versions={"epibench": "0"},
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_page_needs_no_other_file_to_be_shown(written):
+    assert len(written.text) < 1_500_000
+    tags = Counter(tag for tag, _ in written.page.elements)
+    assert tags["img"] == tags["iframe"] == 0
+    assert [found for tag, found in written.page.elements if tag == "link"] == [
+        {"rel": "icon", "href": "data:,"}
+    ]
+    assert not written.page.values("src")
+    assert not [href for href in written.page.values("href") if "//" in href]
+    assert not re.search(r"@import|url\((?!#)", written.text)
+
+
+def test_a_target_name_cannot_become_markup(written):
+    assert sum(tag == "script" for tag, _ in written.page.elements) == 1
+    assert TARGETS[2] in written.page.text
+    assert "<script>alert" not in written.text
+
+
+def test_ids_are_unique_and_what_refers_to_them_finds_them(written):
+    ids = Counter(written.page.values("id"))
+    assert max(ids.values()) == 1
+    anchors = [
+        href[1:]
+        for key in ("href", "xlink:href")
+        for href in written.page.values(key)
+        if href.startswith("#")
+    ]
+    clips = re.findall(r"url\(#([^)]+)\)", written.text)
+    labels = " ".join(written.page.values("aria-labelledby")).split()
+    assert len(anchors) > 100
+    assert len(clips) > 2
+    assert set(anchors + clips + labels) <= set(ids)
+
+
+def test_each_figure_is_described_and_each_table_has_scopes(written):
+    assert [found["role"] for tag, found in written.page.elements if tag == "svg"] == ["img"] * 2
+    heads = [found for tag, found in written.page.elements if tag == "th"]
+    assert len(heads) > 100
+    assert all(found.get("scope") in ("row", "col") for found in heads)
+
+
+def test_runs_link_to_their_files(written):
+    hrefs = set(written.page.values("href"))
+    for run in run_rows(DEMO):
+        assert f"../logs/train_run/{run['run']}.log" in hrefs
+        assert f"../runs/{run['run']}/metrics.tsv" in hrefs
+    assert "../experiments/resolution/figure.svg" in hrefs
+    assert (written.path.parent / "../experiments/resolution/figure.svg").is_file()
+
+
+def test_the_downloaded_table_is_the_experiments_table(written):
+    (uri,) = [
+        found["href"]
+        for tag, found in written.page.elements
+        if found.get("download") == "resolution.tsv"
+    ]
+    content = base64.b64decode(uri.partition("base64,")[2])
+    table = written.path.parent / "../experiments/resolution/table.tsv"
+    assert content == table.read_bytes()
+
+
+def test_the_page_says_what_was_run_on_what(written):
+    for words in (
+        "12 trained runs and 5 reference predictors, compared on chr8",
+        "commit 1a2b3c4",
+        "One seed, one test chromosome: differences of the size of seed noise are not findings.",
+        "truth, replicate 2, best run, 5-mer ridge, GC content",
+        "Which loss function gives the best predictions",
+        "Left out: loss multinomial_mse, bin_size 2048: one bin has no shape.",
+        "ab" * 32,
+        "3f9a1c07",
+    ):
+        assert words in written.page.text
+
+
+def test_the_report_reads_the_summary_that_the_store_writes(tmp_path):
+    arguments = SmallStudy(tmp_path).arguments()
+    data = make_store(tmp_path / "store", **arguments)
+    path = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data)
+    text = Page(path.read_text()).text
+    assert "Models see 64 bp, cut from windows of 96 bp." in text
+    assert "train chr1, chr2 9,300" in text
+    rows = re.findall(r"([abc]) 0\.\d+ \d\.\d % 0 0 (\S+) (yes|none) (\S+)", text)
+    assert rows == [("a", "127", "yes", "none"), ("b", "125", "none", "c"), ("c", "–", "yes", "b")]
+    assert data["fingerprint"] in text
+
+
+def test_one_run_of_real_data_has_a_report_too(tmp_path):
+    others = references()
+    others = others[~others["predictor"].isin(["truth", "replicate2"])]
+    runs = run_rows([("poisson", 128)])
+    page = Page(write_fake_report(tmp_path, runs, others, versions={"epibench": "0"}).read_text())
+    assert "commit" not in page.text
+    assert "1 trained run and 3 reference predictors" in page.text
+    assert "truth," not in page.text
+    assert "vertical mark" not in page.text
+    assert "second measurement" not in page.text
+
+
+def test_an_inlined_figure_keeps_its_style_to_itself(tmp_path):
+    svg = tmp_path / "figure.svg"
+    svg.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'width="10pt" height="5pt" viewBox="0 0 10 5"><style>*{fill:red}</style><defs>'
+        '<path id="a" d="M0 0"/><clipPath id="c"/></defs>'
+        '<use xlink:href="#a" clip-path="url(#c)"/></svg>'
+    )
+    text = inline_svg(svg, "one", "A <title>", "What it shows")
+    assert "style>" not in text
+    assert 'id="one-a"' in text
+    assert 'href="#one-a"' in text
+    assert 'clip-path="url(#one-c)"' in text
+    assert '<title id="one-title">A &lt;title&gt;</title>' in text
+    assert 'aria-labelledby="one-title one-description"' in text
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "text"),
+    [
+        (0.53125, "pearson_r", "0.531"),
+        (-0.02, "pearson_r", "−0.020"),
+        (float("nan"), "pearson_r", "–"),
+        (None, "mse", "–"),
+        (2048, "evaluated_bin_size", "2048"),
+        (61204, "parameters", "61,204"),
+        (0.4, "mse", "0.4000"),
+        (1.5e8 + 0.5, "mse", "1.500e+08"),
+        (43359.684, "mse_raw", "43,360"),
+        ("pearsonr_mse", "loss", "Pearson's r + MSE"),
+        ("a,b", "experiments", "a, b"),
+    ],
+)
+def test_values_are_written_as_their_column_asks(value, column, text):
+    assert shown_as(value, column) == text
+
+
+def test_sizes_are_written_in_a_readable_unit():
+    assert [readable_bytes(n) for n in (0, 999, 1_000_000, 999_999, 3_218_000_000)] == [
+        "0 B",
+        "999 B",
+        "1 MB",
+        "1 MB",
+        "3.22 GB",
+    ]

@@ -1,0 +1,86 @@
+"""A workspace that looks like the repository, and snakemake called as a user calls it."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("config", "envs", "resources", "scripts", "slurm", "tests", "workflow")
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of a user who has set nothing of ours."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("EPIBENCH_")}
+    shared = Path(os.environ.get("EPIBENCH_SHARED", ROOT.parent / "shared"))
+    return kept | {"EPIBENCH_SHARED": str(shared.resolve())}
+
+
+@dataclass
+class Workspace:
+    """A folder with links to the repository's parts, and results of its own."""
+
+    folder: Path
+
+    def command(self, *arguments) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *map(str, arguments)]
+
+    def snakemake(self, *arguments, cores=2) -> subprocess.CompletedProcess:
+        """Call snakemake in the workspace; output and errors come together in `stdout`."""
+        command = self.command("--cores", cores, *arguments)
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def planned(self, *arguments) -> dict[str, int]:
+        """Give the jobs of a dry run by rule, empty when nothing is to be done."""
+        result = self.snakemake("-n", "--quiet", "host", *arguments)
+        assert result.returncode == 0, result.stdout
+        return {
+            rule: int(count)
+            for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
+            if rule != "total"
+        }
+
+    def config(self, base: str, name="study.yaml", **changes) -> str:
+        """Write a shipped config with dotted keys changed (`a__b=1`), and give its name."""
+        config = yaml.safe_load((ROOT / base).read_text())
+        for path, value in changes.items():
+            *parents, last = path.split("__")
+            section = config
+            for key in parents:
+                section = section.setdefault(key, {})
+            section[last] = value
+        (self.folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
+        return name
+
+
+def make_workspace(folder: Path) -> Workspace:
+    for part in PARTS:
+        (folder / part).symlink_to(ROOT / part)
+    return Workspace(folder)
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return make_workspace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workspace:
+    """The tiny study, run to its report. Tests only look at it and make dry runs in it."""
+    space = make_workspace(tmp_path_factory.mktemp("finished"))
+    result = space.snakemake("--configfile", space.config("tests/studies/tiny.yaml"))
+    assert result.returncode == 0, result.stdout
+    space.output = result.stdout
+    return space

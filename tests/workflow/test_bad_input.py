@@ -1,0 +1,125 @@
+"""Bad input: one clear sentence, a non-zero exit, nothing half-written."""
+
+import gzip
+
+import numpy as np
+import pyBigWig
+import pytest
+
+SIZES = {"chr1": 60_000, "chr8": 30_000, "chr9": 30_000}
+CONFIG = "tests/studies/tiny.yaml"
+
+
+def write_bigwig(path, sizes, prefix=""):
+    rng = np.random.default_rng(0)
+    with pyBigWig.open(str(path), "w") as track:
+        track.addHeader([(prefix + name, size) for name, size in sizes.items()])
+        for name, size in sizes.items():
+            values = rng.gamma(1.0, 2.0, size // 10).round(3)
+            track.addEntries(prefix + name, 0, values=values.tolist(), span=10, step=10)
+
+
+@pytest.fixture
+def real(workspace):
+    """A workspace with a small study of files, as a user would bring them."""
+    data = workspace.folder / "data"
+    data.mkdir()
+    rng = np.random.default_rng(1)
+    with gzip.open(data / "genome.fa.gz", "wt") as fasta:
+        for name, size in SIZES.items():
+            fasta.write(f">{name}\n{''.join(rng.choice(list('ACGT'), size))}\n")
+    write_bigwig(data / "a.bw", SIZES)
+    (workspace.folder / "samples.tsv").write_text("target\ttrack\na\tdata/a.bw\n")
+    return workspace
+
+
+def study(workspace, **changes):
+    return workspace.config(
+        CONFIG,
+        simulation=None,
+        samples="samples.tsv",
+        genome={"fasta": "data/genome.fa.gz"},
+        **changes,
+    )
+
+
+def refused(workspace, config, *targets):
+    """Run, expect an end in one sentence, and give it."""
+    result = workspace.snakemake("--configfile", config, *(targets or ["data"]))
+    assert result.returncode != 0
+    sentences = {line for line in result.stdout.splitlines() if line.startswith("epibench: ")}
+    assert len(sentences) == 1, result.stdout
+    assert "Traceback" not in result.stdout
+    results = workspace.folder / "results"
+    written = [path for path in results.rglob("*") if path.is_file() and path.suffix != ".log"]
+    assert written == []
+    return sentences.pop()
+
+
+def test_good_input_is_read(real):
+    result = real.snakemake("--configfile", study(real), "data")
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_misspelt_key(real):
+    message = refused(real, study(real, windows__tresholds=[1]))
+    assert "study.yaml" in message
+    assert "windows.tresholds" in message
+    assert "did you mean 'thresholds'?" in message
+
+
+def test_chromosomes_that_are_named_otherwise(real):
+    write_bigwig(real.folder / "data" / "a.bw", {name[3:]: size for name, size in SIZES.items()})
+    message = refused(real, study(real))
+    assert "data/a.bw" in message
+    assert "'1'" in message
+    assert "'chr1'" in message
+
+
+def test_chromosomes_of_another_assembly(real):
+    write_bigwig(real.folder / "data" / "a.bw", SIZES | {"chr8": 29_000})
+    message = refused(real, study(real))
+    for part in ("data/a.bw", "chr8", "29000", "30000"):
+        assert part in message.replace(",", "")
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.99])
+def test_a_truncated_bigwig(real, share):
+    path = real.folder / "data" / "a.bw"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    message = refused(real, study(real))
+    assert "data/a.bw" in message
+    assert "truncated" in message or "not a bigWig" in message
+
+
+def test_a_split_without_windows(real):
+    message = refused(real, study(real, windows__thresholds=[1000]))
+    assert "train" in message
+    assert "1000" in message
+
+
+def test_a_split_that_names_no_chromosome_of_the_genome(real):
+    message = refused(real, study(real, splits__test=["chr7"]))
+    assert "chr7" in message
+
+
+def test_a_sample_twice(real):
+    (real.folder / "samples.tsv").write_text("target\ttrack\na\tdata/a.bw\na\tdata/b.bw\n")
+    message = refused(real, study(real))
+    assert "samples.tsv" in message
+    assert "'a' stands twice" in message
+
+
+def test_a_file_that_is_not_there(real):
+    (real.folder / "samples.tsv").write_text("target\ttrack\na\tdata/none.bw\n")
+    message = refused(real, study(real))
+    assert "data/none.bw" in message
+
+
+def test_a_broken_peak_file(real):
+    (real.folder / "data" / "a.bed").write_text("chr1\t100\tabc\n")
+    (real.folder / "samples.tsv").write_text("target\ttrack\tpeaks\na\tdata/a.bw\tdata/a.bed\n")
+    message = refused(real, study(real))
+    assert "a.bed" in message
+    assert "abc" in message

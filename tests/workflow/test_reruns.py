@@ -1,0 +1,84 @@
+"""What a change reruns, and what it leaves alone; dry runs after a finished study."""
+
+import subprocess
+import sys
+
+from .conftest import environment
+
+TINY = "tests/studies/tiny.yaml"
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    assert finished.planned("--configfile", "study.yaml") == {}
+
+
+def test_every_job_left_a_log_and_a_benchmark(finished):
+    results = finished.folder / "results" / "tiny"
+    logs = {path.relative_to(results / "logs").with_suffix("") for path in results.rglob("*.log")}
+    times = {
+        path.relative_to(results / "benchmarks").with_suffix("")
+        for path in (results / "benchmarks").rglob("*.tsv")
+    }
+    assert logs == times
+    assert len([path for path in logs if path.parts[0] == "train_run"]) == 3
+
+
+def test_a_changed_title_reruns_the_report_only(finished):
+    config = finished.config(TINY, "title.yaml", title="Another")
+    assert finished.planned("--configfile", config) == {"write_report": 1}
+
+
+def test_a_new_seed_trains_the_new_runs_only(finished):
+    config = finished.config(
+        TINY, "seed.yaml", experiments__loss_by_bin_size__grid__seed=[1, 2]
+    )
+    jobs = finished.planned("--configfile", config)
+    assert jobs["train_run"] == jobs["evaluate_run"] == 2
+    assert {"simulate", "store", "evaluate_references"}.isdisjoint(jobs)
+    assert jobs["run_experiment"] == 1
+
+
+def test_a_changed_recipe_retrains_every_run_of_it(finished):
+    config = finished.config(TINY, "recipe.yaml", recipes__tiny__epochs=3)
+    jobs = finished.planned("--configfile", config)
+    assert jobs["train_run"] == 3
+    assert "store" not in jobs
+
+
+def test_a_new_evaluated_bin_size_retrains_nothing(finished):
+    config = finished.config(TINY, "bins.yaml", evaluation__bin_sizes=[128, 512, 1024])
+    jobs = finished.planned("--configfile", config)
+    assert jobs["evaluate_run"] == 3
+    assert "train_run" not in jobs
+
+
+def test_a_raised_protocol_reruns_what_depends_on_it(finished):
+    def planned(rule):
+        code = (
+            "import sys\nsys.path.insert(0, 'scripts')\n"
+            "import epibench.plan\n"
+            f"epibench.plan.PROTOCOL['{rule}'] += 1\n"
+            "from snakemake.cli import main\n"
+            "main(['-n', '--quiet', 'host', '--configfile', 'study.yaml'])\n"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=finished.folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+        )
+        words = [line.split() for line in result.stdout.splitlines()]
+        return {line[0] for line in words if len(line) == 2 and line[1].isdigit()} - {"total"}
+
+    assert "store" not in planned("train_run")
+    assert {"train_run", "evaluate_run", "run_experiment", "write_report"} <= planned("train_run")
+    assert "train_run" not in planned("evaluate_run")
+    assert "simulate" not in planned("store")
+    assert {"store", "train_run", "evaluate_references"} <= planned("store")
+
+
+def test_a_touched_script_reruns_nothing(finished):
+    # Scripts are not among the triggers: an edited comment must not retrain a model.
+    jobs = finished.planned("--configfile", "study.yaml", "--quiet", "all", "report")
+    assert jobs == {}
