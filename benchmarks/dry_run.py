@@ -20,7 +20,9 @@ def main() -> None:
         seconds.append(time.monotonic() - started)
     jobs = re.search(r"^total +(\d+)", result.stdout + result.stderr, re.MULTILINE)
     print(f"jobs {jobs[1] if jobs else '?'}")
-    print(f"median {statistics.median(seconds):.2f} s of {REPEATS}: {[round(s, 2) for s in seconds]}")
+    print(
+        f"median {statistics.median(seconds):.2f} s of {REPEATS}: {[round(s, 2) for s in seconds]}"
+    )
 
 
 if __name__ == "__main__":

@@ -8,17 +8,17 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(100, ge=1, description="largest number of epochs")
+    epochs: int = Field(100, ge=1, description="Largest number of epochs.")
     patience: int = Field(
-        6, ge=1, description="stop after so many epochs without a lower validation loss"
+        6, ge=1, description="Stop after so many epochs without a lower validation loss."
     )
     learning_rate: float = Field(
-        0.001, gt=0, allow_inf_nan=False, description="learning rate of Adam at the start"
+        0.001, gt=0, allow_inf_nan=False, description="Learning rate of Adam at the start."
     )
     decay_factor: float = Field(
-        1.0, gt=0, le=1, description="multiply the learning rate by this at a decay; 1 = no decay"
+        1.0, gt=0, le=1, description="Multiply the learning rate by this at a decay; 1 = no decay."
     )
     decay_patience: int = Field(
-        3, ge=1, description="decay after so many epochs without a lower validation loss"
+        3, ge=1, description="Decay after so many epochs without a lower validation loss."
     )
-    batch_size: int = Field(64, ge=1, description="sequences in a batch")
+    batch_size: int = Field(64, ge=1, description="Sequences in a batch.")

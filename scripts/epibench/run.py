@@ -24,7 +24,12 @@ from epibench.train import TrainingResult, seed_everything, train
 
 
 def train_run(
-    store: Store, settings: dict[str, Any], *, folder: Path, checkpoint: Path, require_gpu: bool = False
+    store: Store,
+    settings: dict[str, Any],
+    *,
+    folder: Path,
+    checkpoint: Path,
+    require_gpu: bool = False,
 ) -> None:
     """Train one run and write `model.keras`, `history.csv` and `run.json`.
 

@@ -19,6 +19,33 @@ def _at_root(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
+@pytest.fixture
+def planned(tmp_path):
+    """Make a plan of a config, written to a file as a user would."""
+
+    def plan(config):
+        path = tmp_path / "study.yaml"
+        path.write_text(yaml.safe_dump(config))
+        return make_plan(config, [path])
+
+    return plan
+
+
+@pytest.fixture
+def refusal(planned):
+    """Expect a changed demo to be refused, and give the one sentence without the file's folder."""
+
+    def refused(path, value):
+        with pytest.raises(InputError) as error:
+            planned(changed(path, value))
+        message = str(error.value)
+        assert "study.yaml: " in message
+        assert "\n" not in message
+        return message
+
+    return refused
+
+
 def changed(path: str, value) -> dict:
     """Give the demo's config with one key set; `path` is dotted."""
     config = yaml.safe_load(DEMO.read_text())
@@ -30,28 +57,19 @@ def changed(path: str, value) -> dict:
     return config
 
 
-def refusal(path: str, value) -> str:
-    with pytest.raises(InputError) as error:
-        make_plan(changed(path, value), ["demo.yaml"])
-    message = str(error.value)
-    assert message.startswith("demo.yaml: ")
-    assert "\n" not in message
-    return message
-
-
 def test_the_demo_is_a_plan_of_at_most_twelve_runs():
     plan = make_plan(read_yaml(DEMO), [DEMO])
     assert 0 < len(plan.runs) <= 12
     assert len(plan.targets) == 4
 
 
-def test_a_misspelt_key_is_named_with_the_one_that_was_meant():
+def test_a_misspelt_key_is_named_with_the_one_that_was_meant(refusal):
     message = refusal("windows.input_lenght", 2048)
     assert "windows.input_lenght is not a key" in message
     assert "did you mean 'input_length'?" in message
 
 
-def test_a_misspelt_key_inside_a_named_entry_is_found():
+def test_a_misspelt_key_inside_a_named_entry_is_found(refusal):
     message = refusal("models.basenji_small.recipy", "demo")
     assert "models.basenji_small.recipy" in message
     assert "'recipe'" in message
@@ -87,34 +105,34 @@ def test_a_misspelt_key_inside_a_named_entry_is_found():
         ("experiments.nothing", {}, ["experiments.nothing", "no analysis", "enabled: false"]),
         ("experiments.train", {"analysis": "resolution"}, ["experiments.train", "rename"]),
         ("samples", "x.tsv", ["simulation", "remove"]),
-        ("simulation.grammar", "nowhere.yaml", ["nowhere.yaml"]),
+        ("evaluation.batch_size", 0, ["evaluation.batch_size", "0"]),
     ],
 )
-def test_impossible_values_are_refused(path, value, expected):
+def test_impossible_values_are_refused(refusal, path, value, expected):
     message = refusal(path, value)
     for part in expected:
         assert part in message
 
 
-def test_a_model_that_cannot_give_a_bin_size_is_refused():
+def test_a_model_that_cannot_give_a_bin_size_is_refused(planned):
     config = changed("windows.input_length", 3072)
     config["evaluation"]["bin_sizes"] = [3]
     config["experiments"] = {"resolution": {"grid": {"bin_size": 3}}}
     with pytest.raises(InputError, match="basenji cannot give the bin size 3: .*even"):
-        make_plan(config, ["demo.yaml"])
+        planned(config)
 
 
-def test_a_positive_loss_with_a_linear_output_is_refused():
+def test_a_positive_loss_with_a_linear_output_is_refused(planned):
     config = changed("models.basenji_small.options.output", "linear")
     with pytest.raises(InputError, match="'poisson' needs positive predictions.*linear"):
-        make_plan(config, ["demo.yaml"])
+        planned(config)
 
 
-def test_every_mistake_gets_a_line():
+def test_every_mistake_gets_a_line(planned):
     config = changed("training.threads", 0)
     config["nonsense"] = 1
     with pytest.raises(InputError) as error:
-        make_plan(config, ["demo.yaml"])
+        planned(config)
     assert len(str(error.value).splitlines()) == 2
 
 
@@ -165,18 +183,18 @@ def test_the_papers_study_has_every_experiment_and_says_what_is_off():
         architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks
         gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard""".split()
     assert list(study.experiments) == names
-    plan = make_plan(read_yaml(ROOT / "config" / "config.yaml"), ["config.yaml"])
+    plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert len(plan.targets) == 15
     assert len(plan.runs) == 39
     assert len(plan.expanded["resolution"].runs) == 8
 
 
-def test_settings_of_a_run_do_not_depend_on_other_runs():
+def test_settings_of_a_run_do_not_depend_on_other_runs(planned):
     config = yaml.safe_load(DEMO.read_text())
-    plan = make_plan(config, ["demo.yaml"])
+    plan = planned(config)
     config["experiments"]["resolution"]["grid"]["seed"] = [1, 2]
     config["title"] = "another"
-    larger = make_plan(config, ["demo.yaml"])
+    larger = planned(config)
     assert set(plan.runs) < set(larger.runs)
     for name in plan.runs:
         assert plan.run_settings(name) == larger.run_settings(name)

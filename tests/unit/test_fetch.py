@@ -90,9 +90,12 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_an_encode_accession_becomes_its_download_address():
-    source = parse_source(f"ENCFF976CEI#md5={MD5}")
-    assert source.address == "https://www.encodeproject.org/files/ENCFF976CEI/@@download"
-    assert (source.name, source.algorithm, source.checksum) == ("ENCFF976CEI", "md5", MD5)
+    source = parse_source(f"ENCFF976CEI.bigWig#md5={MD5}")
+    assert (
+        source.address
+        == "https://www.encodeproject.org/files/ENCFF976CEI/@@download/ENCFF976CEI.bigWig"
+    )
+    assert (source.name, source.algorithm, source.checksum) == ("ENCFF976CEI.bigWig", "md5", MD5)
     assert source.remote
 
 
@@ -104,7 +107,7 @@ def test_an_encode_accession_becomes_its_download_address():
         (f"data/track.bw#md5={MD5}", "track.bw", False),
         ("file:///data/track.bw", "track.bw", False),
         (f"https://host/a/b.bed.gz?version=2#sha256={SHA256}", "b.bed.gz", False),
-        ("ENCFF976CEI", "ENCFF976CEI", False),
+        ("ENCFF976CEI.bigWig", "ENCFF976CEI.bigWig", False),
     ],
 )
 def test_names_and_what_is_used_in_place(source, name, local):

@@ -37,12 +37,15 @@ def test_a_killed_study_ends_with_the_same_tables(finished, workspace):
         time.sleep(rng.uniform(3, 15))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert subprocess.run(
-        workspace.command("--unlock", "--configfile", config),
-        cwd=workspace.folder,
-        env=environment(),
-        capture_output=True,
-    ).returncode == 0
+    assert (
+        subprocess.run(
+            workspace.command("--unlock", "--configfile", config),
+            cwd=workspace.folder,
+            env=environment(),
+            capture_output=True,
+        ).returncode
+        == 0
+    )
     result = workspace.snakemake("--configfile", config)
     assert result.returncode == 0, result.stdout
     expected = tables(finished)

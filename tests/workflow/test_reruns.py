@@ -29,9 +29,7 @@ def test_a_changed_title_reruns_the_report_only(finished):
 
 
 def test_a_new_seed_trains_the_new_runs_only(finished):
-    config = finished.config(
-        TINY, "seed.yaml", experiments__loss_by_bin_size__grid__seed=[1, 2]
-    )
+    config = finished.config(TINY, "seed.yaml", experiments__loss_by_bin_size__grid__seed=[1, 2])
     jobs = finished.planned("--configfile", config)
     assert jobs["train_run"] == jobs["evaluate_run"] == 2
     assert {"simulate", "store", "evaluate_references"}.isdisjoint(jobs)

@@ -26,7 +26,7 @@ Tab-separated, one row a target, in the order of the models' outputs.
 | column | meaning |
 |---|---|
 | `target` | name: letters, digits, `-`, `_`, `.` |
-| `track` | bigWig of replicate 1: path, address, or ENCODE file accession |
+| `track` | bigWig of replicate 1: path, address, or ENCODE file with its ending (`ENCFF782GKX.bigWig`) |
 | `replicate2` | bigWig of replicate 2, or empty |
 | `peaks` | narrowPeak, BED or bigBed of peaks, or empty |
 | `strand_pair` | the target of the opposite strand, or empty |
@@ -92,9 +92,13 @@ def _type_text(kind: Any) -> str:
         return " or ".join(f"`{part}`" for part in parts)
     if parts:
         return " or ".join(_type_text(part) for part in parts)
-    return {"str": "text", "int": "integer", "float": "number", "bool": "true/false"}.get(
-        getattr(kind, "__name__", ""), getattr(kind, "__name__", str(kind))
-    )
+    return {
+        "Any": "any value",
+        "str": "text",
+        "int": "integer",
+        "float": "number",
+        "bool": "true/false",
+    }.get(getattr(kind, "__name__", ""), getattr(kind, "__name__", str(kind)))
 
 
 def _default(field: FieldInfo) -> str:
@@ -103,4 +107,8 @@ def _default(field: FieldInfo) -> str:
     if isinstance(field.default, BaseModel) or section_in(field.annotation):
         return "see below"
     value = field.default
-    return "empty" if value in (None, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return (
+        "empty"
+        if value in (None, "")
+        else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    )

@@ -127,7 +127,9 @@ def _sentence(item: dict) -> str:
 
 
 def _key(loc: tuple) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc if part != "[key]"]
+    parts = [
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc if part != "[key]"
+    ]
     return "".join(parts).lstrip(".")
 
 

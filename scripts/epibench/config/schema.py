@@ -93,7 +93,9 @@ class Defaults(Section):
     loss: LossName = Field(default="poisson", description="Training loss.")
     bin_size: BinSize = Field(default=128, description="Target resolution in bp.")
     augmentation: Augmentation = Field(default="rc+shift", description="Augmentation.")
-    seed: Seed = Field(default=1, description="Seed of initialisation, order, crops, flips, dropout.")
+    seed: Seed = Field(
+        default=1, description="Seed of initialisation, order, crops, flips, dropout."
+    )
 
 
 class Axes(Section):
@@ -134,7 +136,9 @@ class Exclusion(Axes):
 class Grid(Axes):
     """The runs of an experiment: a product of axes, more blocks, less exclusions."""
 
-    include: list[Block] = Field(default=[], description="Further products, each with its own axes.")
+    include: list[Block] = Field(
+        default=[], description="Further products, each with its own axes."
+    )
     exclude: list[Exclusion] = Field(default=[], description="Runs that are left out, and why.")
 
 

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from epibench.errors import InputError
 from epibench.files import whole
 
-ENCODE = "https://www.encodeproject.org/files/{}/@@download"
+ENCODE = "https://www.encodeproject.org/files/{}/@@download/{}"
 _DIGITS = {"md5": 32, "sha256": 64}
 
 
@@ -18,7 +17,7 @@ _DIGITS = {"md5": 32, "sha256": 64}
 class Source:
     """Say where a file comes from.
 
-    `address` is a path or an http(s) address, `name` the last part of it or the ENCODE accession,
+    `address` is a path or an http(s) address, `name` the last part of it or the ENCODE file,
     `algorithm` and `checksum` are None where no checksum was given.
     """
 
@@ -34,7 +33,7 @@ class Source:
 
 
 def parse_source(source: str) -> Source:
-    """Understand a path, a `file://` or http(s) address, or an ENCODE file accession.
+    """Understand a path, a `file://` or http(s) address, or an ENCODE file with its ending.
 
     Each may end in `#md5=...` or `#sha256=...`, the checksum of the file.
 
@@ -51,8 +50,8 @@ def parse_source(source: str) -> Source:
                 f"{source}: {found[2]}={found[3]} is no checksum; give #md5= with 32 or #sha256= "
                 "with 64 hexadecimal digits"
             )
-    if re.fullmatch(r"ENCFF[0-9]{3}[A-Z]{3}", address):
-        return Source(ENCODE.format(address), address, algorithm, checksum)
+    if found := re.fullmatch(r"(ENCFF[0-9]{3}[A-Z]{3})(\.[\w.]+)", address):
+        return Source(ENCODE.format(found[1], address), address, algorithm, checksum)
     path = address
     if "://" in address:
         parts = urlsplit(address)
@@ -74,9 +73,7 @@ def is_local(source: str) -> bool:
     return parse_source(source) == Source(source, Path(source).name)
 
 
-def fetch(
-    source: str, out: str | Path, log: Callable[[str], None] = partial(print, flush=True)
-) -> None:
+def fetch(source: str, out: str | Path, log: Callable[[str], None] = print) -> None:
     """Download a file, or link one that is on this machine, and verify its checksum.
 
     A download gets a temporary name first, so `out` is there whole or not at all.

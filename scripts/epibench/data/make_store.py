@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def make_store(
     excluded: Sequence[str | Path],
     windows: WindowSettings,
     splits: SplitSettings,
-    progress: Callable[[str], None] = partial(print, flush=True),
+    progress: Callable[[str], None] = print,
 ) -> dict:
     """Write sequence, coverage, masks and window tables of a study.
 

@@ -138,7 +138,10 @@ def fit_linear(
         if best is None:
             best = [error, weights, intercept]
         better = error < best[0]
-        best = [np.where(better, new, old) for new, old in zip((error, weights, intercept), best, strict=True)]
+        best = [
+            np.where(better, new, old)
+            for new, old in zip((error, weights, intercept), best, strict=True)
+        ]
     return LinearPredictor(
         bin_size, features, best[1].astype(np.float32), best[2].astype(np.float32)
     )

@@ -106,7 +106,9 @@ def evaluate(
     for first in range(0, len(tiles.offset), batch_size):
         part = slice(first, first + batch_size)
         rows = tiles.offset[part, None] + np.arange(input_length)
-        inputs = Inputs(tiles.chrom[part], tiles.start[part], tiles.offset[part], store.sequence[rows])
+        inputs = Inputs(
+            tiles.chrom[part], tiles.start[part], tiles.offset[part], store.sequence[rows]
+        )
         prediction = predictor.predict(inputs)
         truth = coarsen(store.coverage[rows].astype(np.float32), predictor.bin_size)
         at = predictor.bin_size

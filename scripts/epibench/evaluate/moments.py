@@ -56,10 +56,7 @@ class Moments:
         mean = pair.mean(axis=1)
         pair -= mean[:, None]
         squares = np.stack(
-            [
-                np.einsum("nt,nt->t", pair[a], pair[b])
-                for a, b in ((0, 0), (1, 1), (0, 1))
-            ]
+            [np.einsum("nt,nt->t", pair[a], pair[b]) for a, b in ((0, 0), (1, 1), (0, 1))]
         )
         total = self.count + count
         gap = mean - self.mean

@@ -123,6 +123,8 @@ def measure(
 ) -> np.ndarray:
     """Draw one replicate: its own variation, then fragments, then their pile-up.
 
+    The variation is a log-normal field, linear in logs between knots.
+
     Parameters
     ----------
     rng : numpy.random.Generator
@@ -139,22 +141,18 @@ def measure(
     (positions,) float32
         Fold change over control: a whole number of fragments divided by the depth.
     """
-    mean = rate * (~unmapped * np.float32(depth / measurement.fragment))
-    mean *= _variation(rng, len(rate), measurement)
-    counts = np.empty(len(mean), dtype=np.int32)
-    for start in range(0, len(mean), PIECE):
-        counts[start : start + PIECE] = rng.poisson(mean[start : start + PIECE])
+    sd, spacing = measurement.noise.sd, measurement.noise.length
+    knots = rng.normal(0, sd, len(rate) // spacing + 2)
+    counts = np.empty(len(rate), dtype=np.int32)
+    for start in range(0, len(rate), PIECE):
+        part = slice(start, start + PIECE)
+        place = np.arange(start, start + len(rate[part])) / spacing
+        variation = np.exp(np.interp(place, np.arange(len(knots)), knots) - sd**2 / 2)
+        mean = rate[part] * ~unmapped[part] * variation * (depth / measurement.fragment)
+        counts[part] = rng.poisson(mean)
     pileup = _window_sum(counts, measurement.fragment)
     pileup[unmapped] = 0
     return (pileup / depth).astype(np.float32)
-
-
-def _variation(rng, length: int, measurement: Measurement) -> np.ndarray:
-    """Draw the log-normal field, mean 1 at its knots and linear in logs between them."""
-    spacing, sd = measurement.noise.length, measurement.noise.sd
-    knots = rng.normal(0, 1, length // spacing + 2)
-    log = np.interp(np.arange(length) / spacing, np.arange(len(knots)), knots)
-    return np.exp((sd * log - sd**2 / 2).astype(np.float32))
 
 
 def _window_sum(values: np.ndarray, window: int) -> np.ndarray:

@@ -12,7 +12,7 @@ MARGIN = 2_000  # bp between an element's centre and excluded bases or chromosom
 CLOSEST = 0.3  # least distance between centres, as a share of the mean
 FLANK = 2  # bases beside an instance that no other instance overwrites
 TRIES = 20  # places tried for an instance before it is left out
-ROUNDS = 1_000  # words drawn at once when looking for one that is strong enough
+DRAWS = 10_000  # words drawn from a matrix, of which the strong enough ones are planted
 STRENGTH = 0.5  # planted words have at least this affinity: elements are not made of weak sites
 
 
@@ -78,19 +78,18 @@ def _draw_words(rng: np.random.Generator, scorer: Scorer) -> np.ndarray:
     least = scorer.threshold + STRENGTH * (scorer.best - scorer.threshold)
     columns = np.arange(len(scorer.scores))
     cumulative = scorer.frequencies.cumsum(axis=1)[:, :3]
-    kept = [scorer.scores.argmax(axis=1)[None].astype(np.uint8)]
-    for _ in range(10):
-        draws = rng.random((ROUNDS, len(columns), 1))
-        words = (draws > cumulative).sum(axis=2).astype(np.uint8)
-        kept.append(words[scorer.scores[columns, words].sum(axis=1) >= least])
-    return np.concatenate(kept)
+    words = (rng.random((DRAWS, len(columns), 1)) > cumulative).sum(axis=2).astype(np.uint8)
+    strong = words[scorer.scores[columns, words].sum(axis=1) >= least]
+    best = scorer.scores.argmax(axis=1).astype(np.uint8)
+    return np.concatenate([best[None], strong])  # never empty
 
 
 def _plant(rng, codes, occupied, centre: int, kind: Kind, words) -> list[tuple[str, int, int]]:
     """Write the instances of one element; give their motif, start and end."""
     names = [name for name, mean in kind.motifs.items() for _ in range(rng.poisson(mean))]
+    names = names or [max(kind.motifs, key=kind.motifs.get)]  # at least one
     instances = []
-    for name in names or [max(kind.motifs, key=kind.motifs.get)]:
+    for name in names:
         word = words[name][rng.integers(len(words[name]))]
         for _ in range(TRIES):
             start = centre + round(rng.normal(0, kind.spread)) - len(word) // 2

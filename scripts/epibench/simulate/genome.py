@@ -43,8 +43,8 @@ GAP_SHARES = (0.005, 0.01, 0.005)  # of the chromosome: start, middle, end
 class Chromosome:
     """Bases of one chromosome and where they are not ordinary.
 
-    `codes` (positions,) uint8, 0-3 = ACGT, 4 = N; `lower` (positions,) bool, soft-masked; `gaps` and
-    `satellites` are lists of (start, end): N, and repeats to which no read maps.
+    `codes` (positions,) uint8, 0-3 = ACGT, 4 = N; `lower` (positions,) bool, soft-masked; `gaps`
+    and `satellites` are lists of (start, end): N, and repeats to which no read maps.
     """
 
     codes: np.ndarray
@@ -158,9 +158,7 @@ def _insert_satellites(rng, codes, lower) -> list[tuple[int, int]]:
     unit = rng.integers(0, 4, SATELLITE_UNIT)
     for number in range(max(1, len(codes) // SATELLITE_SPACING)):
         size = int(rng.integers(SATELLITE_LENGTH // 2, SATELLITE_LENGTH * 3 // 2))
-        arm = (
-            number % 2 * len(codes) // 2
-        )  # the gaps lie in the first and last tenth and the middle
+        arm = number % 2 * len(codes) // 2  # away from the gaps: the start, the middle, the end
         start = arm + int(rng.integers(len(codes) // 10, len(codes) * 4 // 10 - size))
         codes[start : start + size] = np.resize(unit, size)
         lower[start : start + size] = True

@@ -107,7 +107,7 @@ class Measurement(_Part):
 
 
 class Grammar(_Part):
-    """Everything that sets expected and measured coverage, as `resources/demo_grammar.yaml` says."""
+    """All that sets expected and measured coverage; `resources/demo_grammar.yaml` explains it."""
 
     jaspar: str
     cell_types: Annotated[tuple[CellType, ...], AfterValidator(_unique)] = Field(min_length=1)

@@ -1,5 +1,7 @@
 """Find the places of a sequence that a motif of the grammar counts as its sites."""
 
+import warnings
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,28 +65,32 @@ def load_scorers(grammar: Grammar) -> dict[str, Scorer]:
     InputError
         If the release or a matrix is unknown, or a core lies outside its matrix.
     """
-    from pyjaspar import jaspardb  # opens a database; not needed at parse time
+    # Imported here: reading a grammar at parse time must not cost it.
+    from pyjaspar import jaspar_releases, jaspardb
 
-    try:
-        release = jaspardb(release=grammar.jaspar)
-    except ValueError as error:
+    if grammar.jaspar not in jaspar_releases:
         raise InputError(
             f"{grammar.file}: jaspar: pyjaspar has no release '{grammar.jaspar}'; "
-            f"use one of its releases, such as JASPAR2022"
-        ) from error
+            f"use one of {', '.join(jaspar_releases)}"
+        )
+    database = jaspardb(release=grammar.jaspar)
+    with closing(database.conn), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of an unknown matrix and gives None
+        records = {
+            name: database.fetch_motif_by_id(motif.matrix) for name, motif in grammar.motifs.items()
+        }
     scorers = {}
     for name, motif in grammar.motifs.items():
-        record = release.fetch_motif_by_id(motif.matrix)
-        if record is None:
+        if records[name] is None:
             raise InputError(
                 f"{grammar.file}: motifs.{name}.matrix: {grammar.jaspar} has no matrix "
                 f"'{motif.matrix}'; give an identifier with its version, such as MA0139.1"
             )
-        counts = np.array([record.counts[base] for base in BASES]).T
+        counts = np.array([records[name].counts[base] for base in BASES]).T
         if not 0 <= motif.core[0] < motif.core[1] <= len(counts):
             raise InputError(
                 f"{grammar.file}: motifs.{name}.core: {list(motif.core)} does not lie within the "
-                f"{len(counts)} columns of {motif.matrix}"
+                f"{len(counts)} columns of {motif.matrix}; give a 0-based half-open range of them"
             )
         scorers[name] = make_scorer(counts, motif)
     return scorers
