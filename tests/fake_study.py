@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from epibench.experiments import ANALYSES
 from epibench.experiments.run import run_experiment
 from epibench.report.write import ExperimentPage, write_report

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from epibench.config.schema import Axes, Defaults, Experiment, Exclusion, Grid
+from epibench.config.schema import Axes, Defaults, Exclusion, Experiment, Grid
 from epibench.errors import InputError
 from epibench.words import AXES
 

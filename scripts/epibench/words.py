@@ -32,8 +32,8 @@ AUGMENTATIONS = ("none", "rc", "shift", "rc+shift")
 
 SPLITS = ("train", "valid", "test")
 
-# Each axis of a grid, with the pattern that its values match in a run's path. The config's types and
-# the workflow's wildcard constraints are both made from this table.
+# The axes of a grid, with the pattern that their values match in a run's path. The config's types
+# and the workflow's wildcard constraints are both made from this table.
 AXES = {
     "model": r"[A-Za-z][A-Za-z0-9_]*",
     "windows": r"threshold(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?|peaks",

@@ -7,7 +7,6 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-
 from tests.fake_study import DEMO, run_rows, write_fake_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyBigWig
+
 from epibench.data.intervals import runs
 from epibench.data.settings import SplitSettings, WindowSettings
 from epibench.samples import Target

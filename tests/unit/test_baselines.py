@@ -54,7 +54,7 @@ def test_kmers_count_in_the_bin_of_their_centre_with_their_reverse_complement():
                 here = expected[(i + 2) // bin_size]
                 here[key] = here.get(key, 0) + 1
         for b in range(bins):
-            # The centre of the five neighbours is the bin itself; kinds come in order of their code.
+            # The middle of the five neighbours is the bin itself.
             found = counts[row, b, 2]
             assert sorted(found[found > 0]) == sorted(expected[b].values())
             for shift in range(-2, 3):
@@ -104,7 +104,7 @@ def test_the_penalty_is_chosen_per_target_on_the_validation_windows():
 @pytest.mark.parametrize("bin_size", [8, 32])
 def test_predictions_have_the_shape_of_the_bins_and_are_never_negative(bin_size):
     sequence = sequences(3, 64)
-    inputs = Inputs(*(np.zeros(3, int) for _ in range(3)), sequence)
+    inputs = Inputs(*(np.zeros(3, int) for _ in range(2)), sequence)
     mean = MeanPredictor(bin_size, np.array([1.0, 2.0]))
     assert mean.predict(inputs).shape == (3, 64 // bin_size, 2)
     falling = LinearPredictor(bin_size, gc_content, np.array([[-9.0]]), np.array([1.0]))

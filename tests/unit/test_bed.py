@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pybedtools
 import pytest
+
 from epibench.data.bed import merge_regions, read_regions
 from epibench.errors import InputError
 

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pyBigWig
 import pytest
+from small_genome import write_bigwig
+
 from epibench.data.bigwig import HIGHEST, BigWig
 from epibench.errors import InputError
-from small_genome import write_bigwig
 
 
 @pytest.fixture

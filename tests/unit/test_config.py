@@ -118,13 +118,13 @@ def test_a_model_that_cannot_give_a_bin_size_is_refused(planned):
     config = changed("windows.input_length", 3072)
     config["evaluation"]["bin_sizes"] = [3]
     config["experiments"] = {"resolution": {"grid": {"bin_size": 3}}}
-    with pytest.raises(InputError, match="basenji cannot give the bin size 3: .*even"):
+    with pytest.raises(InputError, match=r"basenji cannot give the bin size 3: .*even"):
         planned(config)
 
 
 def test_a_positive_loss_with_a_linear_output_is_refused(planned):
     config = changed("models.basenji_small.options.output", "linear")
-    with pytest.raises(InputError, match="'poisson' needs positive predictions.*linear"):
+    with pytest.raises(InputError, match=r"'poisson' needs positive predictions.*linear"):
         planned(config)
 
 
@@ -179,10 +179,12 @@ def test_every_key_has_a_description():
 
 def test_the_papers_study_has_every_experiment_and_says_what_is_off():
     study = read_study(ROOT / "config" / "config.yaml")
-    names = """loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation
-        architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks
-        gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard""".split()
-    assert list(study.experiments) == names
+    names = (
+        "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
+        "architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks "
+        "gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard"
+    )
+    assert " ".join(study.experiments) == names
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert len(plan.targets) == 15
     assert len(plan.runs) == 39

@@ -6,21 +6,21 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-import epibench
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imread
+from matplotlib.text import Text
+from tests.fake_study import BIN_SIZES, DEMO, FULL, metrics, run_rows
+
+import epibench
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES, loss_by_bin_size, resolution
 from epibench.experiments.run import run_experiment
 from epibench.style import LOSS_COLOURS, RC, save
 from epibench.words import LOSSES
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import imread
-from matplotlib.text import Text
-
-from tests.fake_study import BIN_SIZES, DEMO, FULL, metrics, run_rows
 
 BOTH = [loss_by_bin_size, resolution]
 

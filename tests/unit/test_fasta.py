@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pysam
 import pytest
+
 from epibench.data.fasta import read_fasta, read_sizes
 from epibench.errors import InputError
 

@@ -6,6 +6,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from epibench.data.fetch import fetch, is_local, parse_source
 from epibench.errors import InputError
 

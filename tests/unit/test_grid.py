@@ -1,6 +1,7 @@
 """Grid expansion is a pure function of the config."""
 
 import pytest
+
 from epibench.config.schema import Defaults, Experiment, Grid
 from epibench.errors import InputError
 from epibench.grid import Run, expand, expand_experiments, experiments_of

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from epibench.data.loader import Batches, half_to_single, mean_bins
 from epibench.errors import InputError
 

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
+from scipy import special, stats
+
 from epibench.errors import InputError
 from epibench.losses import get_loss
 from epibench.words import LOSSES
-from gradients import gradient
-from scipy import special, stats
 
 SHAPE = (3, 16, 2)
 

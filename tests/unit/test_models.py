@@ -9,12 +9,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
+
 from epibench import device
 from epibench.errors import InputError
 from epibench.models import registry
 from epibench.models.layers import OneHot, gelu_sigmoid, load_model
 from epibench.predict import CoverageFunction, predict_coverage
-from gradients import gradient
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BIN_SIZES = (1, 32, 64, 128, 256, 512, 1024, 2048)

@@ -8,13 +8,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from epibench.data.make_store import make_store
-from epibench.errors import InputError
-from epibench.report.inline import inline_svg
-from epibench.report.leaderboard import View, at_a_glance, default_bin_size, leaderboard
-from epibench.report.write import readable_bytes, shown_as, status, write_report
 from small_genome import SmallStudy
-
 from tests.fake_study import (
     DEMO,
     TARGETS,
@@ -26,6 +20,12 @@ from tests.fake_study import (
     summary,
     write_fake_report,
 )
+
+from epibench.data.make_store import make_store
+from epibench.errors import InputError
+from epibench.report.inline import inline_svg
+from epibench.report.leaderboard import View, at_a_glance, default_bin_size, leaderboard
+from epibench.report.write import readable_bytes, shown_as, status, write_report
 
 
 class Page(HTMLParser):

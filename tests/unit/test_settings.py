@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import epibench
 import pytest
-from epibench.data.settings import SplitSettings, WindowSettings
 from pydantic import ValidationError
+
+import epibench
+from epibench.data.settings import SplitSettings, WindowSettings
 
 
 def test_defaults_are_those_of_the_paper():

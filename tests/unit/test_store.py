@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_genome import EXCLUDED, SIZES, WINDOWS, SmallStudy, write_bigwig, write_fasta
+
 from epibench.data import stream_blocks
 from epibench.data.make_store import make_store
 from epibench.data.settings import SplitSettings, WindowSettings
@@ -13,7 +15,6 @@ from epibench.data.store import Store
 from epibench.errors import InputError
 from epibench.samples import Target
 from epibench.words import SPLITS
-from small_genome import EXCLUDED, SIZES, WINDOWS, SmallStudy, write_bigwig, write_fasta
 
 SPLIT = {"chr1": "train", "chr2": "train", "chr8": "test", "chr9": "valid"}
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pydantic
 import pytest
+
 from epibench import device, train
 from epibench.errors import InputError
 from epibench.models import registry

@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from small_genome import SIZES, SmallStudy
+
 from epibench.data.intervals import complement, count_within, mark, runs, tile
 from epibench.data.make_store import make_store
 from epibench.data.peaks import label_windows, merge_peaks
 from epibench.data.store import Store
 from epibench.data.windows import fingerprint, select, tile_inputs, training_means
 from epibench.errors import InputError
-from small_genome import SIZES, SmallStudy
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ RESERVED = (
     *("fetch", "simulate", "store", "train_run", "evaluate_run", "evaluate_references"),
     *("run_experiment", "manifest", "write_report"),
 )
-"""Stages and rules of the workflow: an experiment, a target of its own, cannot share their names."""
+"""Stages and rules of the workflow: an experiment is a target too and cannot have their names."""
 
 
 def check_study(study: Study) -> None:
@@ -27,7 +27,7 @@ def check_study(study: Study) -> None:
     """
     if (study.simulation is None) == (study.samples is None or study.genome is None):
         raise InputError(
-            "give either `simulation`, or both `samples` and `genome`: they say where the data come from"
+            "give either `simulation`, or both `samples` and `genome`: they say where data come from"
         )
     if study.simulation and (study.samples or study.genome):
         raise InputError("`simulation` makes its own samples and genome; remove the other keys")
@@ -102,7 +102,8 @@ def _problem(study: Study, run: Run) -> str | None:
     if run.windows not in study.windows.window_sets():
         return (
             f"the window set {run.windows!r} is not declared (declared: "
-            f"{', '.join(study.windows.window_sets())}); add it to windows.thresholds or windows.peaks"
+            f"{', '.join(study.windows.window_sets())}); add it to windows.thresholds or set "
+            "windows.peaks"
         )
     length = study.windows.input_length
     if length % run.bin_size:

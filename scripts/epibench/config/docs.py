@@ -26,7 +26,7 @@ Tab-separated, one row a target, in the order of the models' outputs.
 | column | meaning |
 |---|---|
 | `target` | name: letters, digits, `-`, `_`, `.` |
-| `track` | bigWig of replicate 1: path, address, or ENCODE file with its ending (`ENCFF782GKX.bigWig`) |
+| `track` | bigWig of replicate 1: path, address, or ENCODE file (`ENCFF782GKX.bigWig`) |
 | `replicate2` | bigWig of replicate 2, or empty |
 | `peaks` | narrowPeak, BED or bigBed of peaks, or empty |
 | `strand_pair` | the target of the opposite strand, or empty |

@@ -26,7 +26,7 @@ class _StrictLoader(yaml.SafeLoader):
             if key in seen:
                 raise InputError(
                     f"{node.start_mark.name}, line {key_node.start_mark.line + 1}: the key {key!r} "
-                    "stands twice in one section, so what it names would have two meanings; remove one"
+                    "stands twice in one section, so it would have two meanings; remove one"
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

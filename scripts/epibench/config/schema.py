@@ -1,7 +1,7 @@
 """Types of the configuration file: every key, its default and what it is for.
 
-`config/README.md` is generated from this module. What only several keys together can decide (a model
-that cannot give a bin size, say) is checked in `epibench.config.check`.
+`config/README.md` is generated from this module. What only several keys together can decide (a
+model that cannot give a bin size, say) is checked in `epibench.config.check`.
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -52,7 +52,7 @@ class Genome(Section):
 
 
 class Simulation(Section):
-    """Input that is written by the simulator, with a known truth, instead of `genome` and `samples`."""
+    """Input from the simulator, with a known truth, in place of `genome` and `samples`."""
 
     grammar: str = Field(
         default="resources/demo_grammar.yaml",

@@ -71,8 +71,8 @@ def kmer_counts(sequence: np.ndarray, bin_size: int) -> np.ndarray:
     """Count the 5-mers of each bin and of two neighbouring bins on each side.
 
     A 5-mer counts in the bin of its central base, together with its reverse complement (512 kinds).
-    5-mers with N do not count. Bins outside the input are empty: like a model, the baseline sees the
-    input alone.
+    5-mers with N do not count. Bins outside the input are empty: like a model, the baseline sees
+    the input alone.
 
     Parameters
     ----------
@@ -130,21 +130,16 @@ def fit_linear(
     x -= mean_x.astype(np.float32)
     gram = (x.T @ x).astype(np.float64)
     cross = (x.T @ (y - mean_y).astype(np.float32)).astype(np.float64)
-    best = None
+    lowest = np.full(y.shape[1], np.inf)
+    best = np.zeros(cross.shape, np.float32), np.zeros(y.shape[1], np.float32)
     for penalty in _PENALTIES:
-        weights = ridge_weights(gram, cross, penalty)
-        intercept = mean_y - mean_x @ weights
+        weights = ridge_weights(gram, cross, penalty).astype(np.float32)
+        intercept = (mean_y - mean_x @ weights).astype(np.float32)
         error = np.square(np.maximum(x_valid @ weights + intercept, 0) - y_valid).mean(axis=0)
-        if best is None:
-            best = [error, weights, intercept]
-        better = error < best[0]
-        best = [
-            np.where(better, new, old)
-            for new, old in zip((error, weights, intercept), best, strict=True)
-        ]
-    return LinearPredictor(
-        bin_size, features, best[1].astype(np.float32), best[2].astype(np.float32)
-    )
+        better = error < lowest
+        lowest = np.where(better, error, lowest)
+        best = np.where(better, weights, best[0]), np.where(better, intercept, best[1])
+    return LinearPredictor(bin_size, features, *best)
 
 
 def ridge_weights(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:

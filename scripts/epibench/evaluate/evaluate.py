@@ -106,10 +106,8 @@ def evaluate(
     for first in range(0, len(tiles.offset), batch_size):
         part = slice(first, first + batch_size)
         rows = tiles.offset[part, None] + np.arange(input_length)
-        inputs = Inputs(
-            tiles.chrom[part], tiles.start[part], tiles.offset[part], store.sequence[rows]
-        )
-        prediction = predictor.predict(inputs)
+        sequence = store.sequence[rows]
+        prediction = predictor.predict(Inputs(tiles.chrom[part], tiles.start[part], sequence))
         truth = coarsen(store.coverage[rows].astype(np.float32), predictor.bin_size)
         at = predictor.bin_size
         for size in sizes:

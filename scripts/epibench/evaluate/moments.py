@@ -97,8 +97,8 @@ class Moments:
 class SequenceCorrelation:
     """Pearson's r within each input, averaged over inputs per target.
 
-    Inputs are selected by the truth alone: it must vary. A constant prediction there scores 0 and is
-    counted, so a model cannot gain by predicting flat profiles.
+    Inputs are selected by the truth alone: it must vary. A constant prediction there scores 0 and
+    is counted, so a model cannot gain by predicting flat profiles.
     """
 
     def __init__(self, targets: int):

@@ -18,15 +18,12 @@ class Inputs:
         Index of the chromosome in the store.
     start : int64, shape (batch,)
         First position on the chromosome, 0-based.
-    offset : int64, shape (batch,)
-        First position in the store's arrays.
     sequence : uint8, shape (batch, input length)
         Base codes 0-3 = ACGT, 4 = N.
     """
 
     chrom: np.ndarray
     start: np.ndarray
-    offset: np.ndarray
     sequence: np.ndarray
 
 
@@ -36,7 +33,7 @@ class Predictor(Protocol):
     bin_size: int
 
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """Give coverage, float, shape (batch, bins, targets); NaN for a target it knows nothing of."""
+        """Give coverage, float, shape (batch, bins, targets); NaN for targets it does not know."""
         ...
 
 

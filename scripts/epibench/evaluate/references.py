@@ -33,7 +33,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
     Returns
     -------
     list of dict
-        Rows as of `evaluate`, with predictors `truth`, `replicate2`, `ridge`, `gc`, `mean_coverage`.
+        Rows as of `evaluate` of `truth`, `replicate2`, `mean_coverage`, `gc` and `ridge`.
     """
     length = store.summary["settings"]["windows"]["input_length"]
     tiles = tile_inputs(store, "test", length)
