@@ -68,8 +68,9 @@ def describe() -> dict:
 
     Returns
     -------
-    dict with `backend` and its version, `keras` (version), `devices` (list of names),
-    `gpus` (how many), `cuda_visible_devices` (None where not set) and `precision`.
+    dict
+        `backend` and `backend_version`, `keras` (its version), `devices` (names), `gpus` (number),
+        `cuda_visible_devices` (None where not set) and `precision`.
     """
     import keras
 

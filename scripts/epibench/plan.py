@@ -19,8 +19,8 @@ from epibench.experiments import ANALYSES
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
 from epibench.models.registry import check_options
 from epibench.samples import Target, read_samples
+from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
-from epibench.simulate.write import simulated_files
 
 DOWNLOADS = "results/downloads"
 

@@ -15,8 +15,10 @@ class CoverageFunction:
 
     Parameters
     ----------
-    model : Keras model from float32 one-hot (batch, length, 4) to coverage (batch, bins, targets).
-    batch_size : sequences that go through the model at once.
+    model : keras.Model
+        From one-hot sequences, float32 (batch, length, 4), to coverage (batch, bins, targets).
+    batch_size : int, default 64
+        Sequences that go through the model at once.
     """
 
     def __init__(self, model: keras.Model, batch_size: int = 64):

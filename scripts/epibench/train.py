@@ -84,14 +84,21 @@ def train(
 
     Parameters
     ----------
-    model : Keras model from float32 one-hot (batch, length, 4) to coverage (batch, bins, targets).
-    train_batches, valid_batches : see `Batches`; validation always reads epoch 0.
-    loss : key of `epibench.words.LOSSES`.
-    recipe : settings; its batch size is the loader's business.
-    checkpoint : `.npz` file, outside declared outputs; the caller deletes it when all is saved. A
-        process killed while writing can leave a hidden temporary file beside it.
-    fingerprint : text that names everything the training depends on.
-    log : takes one line at a time.
+    model : keras.Model
+        From one-hot sequences, float32 (batch, length, 4), to coverage (batch, bins, targets).
+    train_batches, valid_batches : Batches
+        Validation always reads epoch 0.
+    loss : str
+        Key of `epibench.words.LOSSES`.
+    recipe : Recipe
+        Settings; the batch size is the loader's business.
+    checkpoint : path
+        `.npz` file outside declared outputs; the caller deletes it when all is saved. A process
+        killed while writing can leave a hidden temporary file beside it.
+    fingerprint : str
+        Names everything that the training depends on.
+    log : callable, default print
+        Takes one line at a time.
 
     Returns
     -------
@@ -99,8 +106,10 @@ def train(
 
     Raises
     ------
-    InputError : a split without batches, or an unknown loss.
-    RuntimeError : a loss that is not finite, with epoch and step.
+    InputError
+        For a split without batches, or an unknown loss.
+    RuntimeError
+        For a loss that is not finite; names epoch and step.
     """
     for split, batches in (("training", train_batches), ("validation", valid_batches)):
         if not len(batches):

@@ -32,7 +32,7 @@ class Workspace:
 
     def snakemake(self, *arguments, cores=2) -> subprocess.CompletedProcess:
         """Call snakemake in the workspace; output and errors come together in `stdout`."""
-        command = self.command("--cores", cores, *arguments)
+        command = self.command(*arguments, "--cores", cores)
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -44,7 +44,7 @@ class Workspace:
 
     def planned(self, *arguments) -> dict[str, int]:
         """Give the jobs of a dry run by rule, empty when nothing is to be done."""
-        result = self.snakemake("-n", "--quiet", "host", *arguments)
+        result = self.snakemake(*arguments, "-n", "--quiet", "rules")
         assert result.returncode == 0, result.stdout
         return {
             rule: int(count)

@@ -27,7 +27,7 @@ def check_study(study: Study) -> None:
     """
     if (study.simulation is None) == (study.samples is None or study.genome is None):
         raise InputError(
-            "give either `simulation`, or both `samples` and `genome`: they say where data come from"
+            "give either `simulation`, or both `samples` and `genome`: they name the data"
         )
     if study.simulation and (study.samples or study.genome):
         raise InputError("`simulation` makes its own samples and genome; remove the other keys")

@@ -62,7 +62,8 @@ def load_model(path: str | Path) -> keras.Model:
 
     Raises
     ------
-    InputError : no such file, or not a model that this version can read.
+    InputError
+        For a missing file, or one that is not a model this version can read.
     """
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -124,17 +124,21 @@ def check_options(builder_name: str, options: Mapping[str, Any]) -> Options:
 
     Parameters
     ----------
-    builder_name : name in `BUILDERS`.
-    options : the options that the user set; those left out take their defaults.
+    builder_name : str
+        Name in `BUILDERS`.
+    options : mapping
+        What the user set; options left out take their defaults.
 
     Returns
     -------
-    dict of every option of the builder, in the registry's order; whole numbers given for a
-    fractional option become floats, so that equal settings compare equal.
+    dict
+        Every option of the builder, in the registry's order. Whole numbers given for a fractional
+        option become floats, so that equal settings compare equal.
 
     Raises
     ------
-    InputError : unknown builder or option, wrong type, value out of range.
+    InputError
+        For an unknown builder or option, a wrong type, or a value out of range.
     """
     known = builder(builder_name).options
     for name in options:
@@ -160,21 +164,28 @@ def build(
 
     Parameters
     ----------
-    name : name in `BUILDERS`.
-    input_length : length of the input in bp.
-    bin_size : width of an output bin in bp.
-    targets : number of targets.
-    options : as for `check_options`.
+    name : str
+        Name in `BUILDERS`.
+    input_length : int
+        Length of the input in bp.
+    bin_size : int
+        Width of an output bin in bp.
+    targets : int
+        Number of targets.
+    options : mapping
+        As for `check_options`.
 
     Returns
     -------
-    Keras model: float32 one-hot (batch, input_length, 4), base order ACGT, to float32 coverage
-    (batch, input_length / bin_size, targets). Its named layers are listed in
-    `epibench.models.layers`.
+    keras.Model
+        From one-hot sequences, float32 (batch, input_length, 4) in base order ACGT, to coverage,
+        float32 (batch, input_length / bin_size, targets). `epibench.models.layers` lists its named
+        layers.
 
     Raises
     ------
-    InputError : a bin size the model cannot give, no targets, or options that are not allowed.
+    InputError
+        For a bin size that the model cannot give, no targets, or options that are not allowed.
     """
     complete = check_options(name, options)
     if problem := builder(name).bin_size_problem(bin_size, input_length, complete):

@@ -25,11 +25,10 @@ def background(codes: np.ndarray, grammar: Grammar) -> np.ndarray:
     """
     settings = grammar.background
     known = _window_sum(codes != N, settings.gc_window)
-    strong = _window_sum((codes == 1) | (codes == 2), settings.gc_window)
-    gc = strong.astype(np.float32) / np.maximum(known, 1)
-    level = settings.level * np.exp(np.float32(settings.gc_slope) * (gc - np.float32(MEAN_GC)))
+    gc = _window_sum((codes == 1) | (codes == 2), settings.gc_window) / np.maximum(known, 1)
+    level = settings.level * np.exp(settings.gc_slope * (gc - MEAN_GC))
     level[codes == N] = 0
-    return level.astype(np.float32)
+    return level
 
 
 def activity(length: int, sites: dict[str, Sites], cell_type: str, grammar: Grammar) -> np.ndarray:
@@ -88,8 +87,8 @@ def fragment_rate(
         Fold change over control; 0 where the base is N.
     """
     log_fold = activity(len(codes), sites, cell_type, grammar)
-    ceiling = np.float32(grammar.ceiling)
-    return np.exp(ceiling * np.tanh(log_fold / ceiling)) * background(codes, grammar)
+    fold = np.exp(grammar.ceiling * np.tanh(log_fold / grammar.ceiling))
+    return fold * background(codes, grammar)
 
 
 def expected_coverage(rate: np.ndarray, unknown: np.ndarray, fragment: int) -> np.ndarray:
@@ -109,7 +108,7 @@ def expected_coverage(rate: np.ndarray, unknown: np.ndarray, fragment: int) -> n
     (positions,) float32
         Fold change over control; 0 where the base is N.
     """
-    coverage = (_window_sum(rate, fragment) / fragment).astype(np.float32)
+    coverage = _window_sum(rate, fragment) / fragment
     coverage[unknown] = 0
     return coverage
 
@@ -152,11 +151,14 @@ def measure(
         counts[part] = rng.poisson(mean)
     pileup = _window_sum(counts, measurement.fragment)
     pileup[unmapped] = 0
-    return (pileup / depth).astype(np.float32)
+    return pileup / depth
 
 
 def _window_sum(values: np.ndarray, window: int) -> np.ndarray:
     """Sum over the `window` positions around each (one more before it if even); ends are short."""
     padded = np.pad(values, (window // 2 + 1, (window - 1) // 2))  # the 1: a sum of nothing first
-    total = np.cumsum(padded, dtype=np.float64)
-    return total[window:] - total[:-window]
+    sums = np.empty(len(values), dtype=np.float32)
+    for start in range(0, len(values), PIECE):
+        total = np.cumsum(padded[start : start + PIECE + window], dtype=np.float64)
+        sums[start : start + PIECE] = total[window:] - total[:-window]
+    return sums

@@ -13,7 +13,7 @@ CLOSEST = 0.3  # least distance between centres, as a share of the mean
 FLANK = 2  # bases beside an instance that no other instance overwrites
 TRIES = 20  # places tried for an instance before it is left out
 DRAWS = 10_000  # words drawn from a matrix, of which the strong enough ones are planted
-STRENGTH = 0.5  # planted words have at least this affinity: elements are not made of weak sites
+STRENGTH = 0.65  # planted words have at least this affinity: elements are not made of weak sites
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ RELATIVE_ABUNDANCE = np.array(
 # 16:536, rounded).
 ISOCHORE_GC = np.array([0.36, 0.39, 0.43, 0.48, 0.54])
 ISOCHORE_SHARE = np.array([0.19, 0.37, 0.31, 0.10, 0.03])
-ISOCHORE_LENGTH = 100_000  # mean, bp; shorter than in human, so that a small chromosome has several
+ISOCHORE_LENGTH = 50_000  # mean, bp; shorter than in human, so that a small chromosome has many
 TILE = 1_024  # bp over which GC content is constant
 TILE_GC_SD = 0.03
 

@@ -12,6 +12,7 @@ from epibench.errors import InputError
 from epibench.files import whole
 from epibench.simulate.coverage import expected_coverage, fragment_rate, measure
 from epibench.simulate.elements import Element, plant_elements
+from epibench.simulate.files import simulated_files
 from epibench.simulate.genome import Chromosome, N, draw_chromosome, draw_repeat_families
 from epibench.simulate.grammar import Grammar
 from epibench.simulate.peaks import call_peaks, narrow_peak_line
@@ -27,39 +28,6 @@ from epibench.simulate.tables import (
 
 SHORTEST_CHROMOSOME = 100_000
 LINE = 60  # bases a FASTA line
-
-
-def simulated_files(folder: str | Path, cell_types: tuple[str, ...] | list[str]) -> dict:
-    """Name the files that `simulate` writes.
-
-    Parameters
-    ----------
-    folder : str or Path
-    cell_types : sequence of str
-
-    Returns
-    -------
-    dict
-        Paths (str) under "fasta", "unmappable", "elements" and "motifs", and under "targets", by
-        cell type, "track", "replicate2", "peaks" and "truth".
-    """
-    folder = Path(folder)
-    targets = {
-        cell: {
-            "track": str(folder / f"{cell}.rep1.bw"),
-            "replicate2": str(folder / f"{cell}.rep2.bw"),
-            "peaks": str(folder / f"{cell}.narrowPeak"),
-            "truth": str(folder / f"{cell}.truth.bw"),
-        }
-        for cell in cell_types
-    }
-    return {
-        "fasta": str(folder / "genome.fa.gz"),
-        "unmappable": str(folder / "unmappable.bed"),
-        "elements": str(folder / "truth_elements.tsv"),
-        "motifs": str(folder / "truth_motifs.tsv"),
-        "targets": targets,
-    }
 
 
 def simulate(
