@@ -118,7 +118,7 @@ def test_a_model_that_cannot_give_a_bin_size_is_refused(planned):
     config = changed("windows.input_length", 3072)
     config["evaluation"]["bin_sizes"] = [3]
     config["experiments"] = {"resolution": {"grid": {"bin_size": 3}}}
-    with pytest.raises(InputError, match=r"basenji cannot give the bin size 3: .*even"):
+    with pytest.raises(InputError, match=r"basenji cannot give the bin size 3: .*multiple of 2"):
         planned(config)
 
 

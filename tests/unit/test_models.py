@@ -110,7 +110,7 @@ def test_bin_size_problem_and_output():
     options = registry.check_options("basenji", {})
     assert [basenji.bin_size_problem(size, 2048, options) for size in BIN_SIZES] == [None] * 8
     assert basenji.bin_size_problem(1, 3, options) is None
-    assert "must be even" in basenji.bin_size_problem(3, 3072, options)
+    assert "must be a multiple of 2" in basenji.bin_size_problem(3, 3072, options)
     assert "does not divide" in basenji.bin_size_problem(0, 2048, options)
     assert "does not divide" in basenji.bin_size_problem(4096, 2048, options)
     assert basenji.output(options) == "softplus"

@@ -17,6 +17,7 @@ def basenji(
     bin_size: int,
     targets: int,
     first_filters: int,
+    first_pool: int,
     last_filters: int,
     residual_units: int,
     dropout: bool,
@@ -26,12 +27,12 @@ def basenji(
     """Build the Basenji-based model (Toneyan et al. 2022, Methods; after Kelley et al. 2018).
 
     Blocks are pre-activated: GELU, convolution without bias, batch normalisation, dropout. The
-    first pooling halves the length, except for single-base bins; averaging then goes down to the
+    first pooling (2 in the paper) is left out for single-base bins; averaging then goes down to the
     bins. Parameters are those of the registry; shapes are those of `registry.build`.
     """
     block = partial(_block, momentum=batch_norm_momentum)
     unit_dropout, last_dropout = (0.3, 0.05) if dropout else (0.0, 0.0)
-    stem_pool = 1 if bin_size == 1 else 2
+    stem_pool = 1 if bin_size == 1 else first_pool
 
     sequence = keras.Input((input_length, 4), name="sequence")
     x = block(sequence, first_filters, FIRST_WIDTH, conv="first_filters", norm="first_norm")

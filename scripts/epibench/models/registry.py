@@ -71,10 +71,11 @@ class Builder:
         return options["output"]
 
 
-def _one_or_even(bin_size: int, options: Options) -> str | None:
-    """Refuse bins that a length halved by the first layer's pooling cannot give."""
-    if bin_size > 1 and bin_size % 2:
-        return "its first pooling halves the length, so a bin size above 1 must be even"
+def _one_or_pooled(bin_size: int, options: Options) -> str | None:
+    """Refuse bins that a length shortened by the first pooling cannot give."""
+    pool = options["first_pool"]
+    if bin_size > 1 and bin_size % pool:
+        return f"its first pooling is {pool}, so a bin size above 1 must be a multiple of {pool}"
     return None
 
 
@@ -83,13 +84,19 @@ BUILDERS = {
         function="epibench.models.basenji:basenji",
         description="dilated residual convolutions (Kelley et al. 2018, as changed by Toneyan et "
         "al. 2022)",
-        bin_size_rule=_one_or_even,
+        bin_size_rule=_one_or_pooled,
         options={
             "first_filters": Option(
                 256,
                 "filters of the first convolution; the residual units' bottleneck has half",
                 minimum=2,
                 multiple_of=2,
+            ),
+            "first_pool": Option(
+                2,
+                "pooling after the first convolution (none for bins of 1 bp); more is faster and "
+                "blurs positions",
+                minimum=1,
             ),
             "last_filters": Option(
                 2048, "filters of the last convolution, the width of the embedding", minimum=1

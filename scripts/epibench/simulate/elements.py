@@ -13,7 +13,6 @@ CLOSEST = 0.3  # least distance between centres, as a share of the mean
 FLANK = 2  # bases beside an instance that no other instance overwrites
 TRIES = 20  # places tried for an instance before it is left out
 DRAWS = 10_000  # words drawn from a matrix, of which the strong enough ones are planted
-STRENGTH = 0.65  # planted words have at least this affinity: elements are not made of weak sites
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ def plant_elements(
     list of Element
         By position; elements for whose instances there was no room are left out.
     """
-    words = {name: _draw_words(rng, scorer) for name, scorer in scorers.items()}
+    affinity = grammar.elements.least_affinity
+    words = {name: _draw_words(rng, scorer, affinity) for name, scorer in scorers.items()}
     kinds = list(grammar.elements.kinds.items())
     shares = np.array([kind.share for _, kind in kinds])
     excluded = np.concatenate([[0], np.cumsum(chromosome.excluded())])
@@ -73,9 +73,9 @@ def _centres(rng: np.random.Generator, length: int, spacing: float) -> list[int]
     return centres[centres < length - MARGIN].tolist()
 
 
-def _draw_words(rng: np.random.Generator, scorer: Scorer) -> np.ndarray:
+def _draw_words(rng: np.random.Generator, scorer: Scorer, affinity: float) -> np.ndarray:
     """Draw words from a matrix and keep those of enough affinity: (words, columns) uint8."""
-    least = scorer.threshold + STRENGTH * (scorer.best - scorer.threshold)
+    least = scorer.threshold + affinity * (scorer.best - scorer.threshold)
     columns = np.arange(len(scorer.scores))
     cumulative = scorer.frequencies.cumsum(axis=1)[:, :3]
     words = (rng.random((DRAWS, len(columns), 1)) > cumulative).sum(axis=2).astype(np.uint8)

@@ -85,9 +85,13 @@ class Kind(_Part):
 
 
 class Elements(_Part):
-    """How densely regulatory elements are planted (`spacing` in bp), and their kinds."""
+    """How densely regulatory elements are planted, with which words, and their kinds.
+
+    `spacing` is the mean distance between centres in bp; words have `least_affinity` or more.
+    """
 
     spacing: PositiveFloat
+    least_affinity: float = Field(ge=0, le=1)
     kinds: dict[str, Kind] = Field(min_length=1)
 
 
