@@ -68,6 +68,7 @@ def test_options_are_completed_and_typed():
     complete = registry.check_options("basenji", {"batch_norm_momentum": 0, "dropout": False})
     assert complete == {
         "first_filters": 256,
+        "first_pool": 2,
         "last_filters": 2048,
         "residual_units": 11,
         "dropout": False,
@@ -80,7 +81,7 @@ def test_options_are_completed_and_typed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"filters": 4}, "no option 'filters'; known: first_filters, last_filters"),
+        ({"filters": 4}, "no option 'filters'; known: first_filters, first_pool"),
         ({"first_filters": 5}, "'first_filters' .* is 5; it must be a multiple of 2"),
         ({"last_filters": 0}, "is 0; it must be at least 1"),
         ({"residual_units": True}, "is True; it must be of type int"),

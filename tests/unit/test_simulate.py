@@ -341,10 +341,11 @@ def test_every_planted_instance_is_found(grammar, scorers):
                     assert ((sites.start < end) & (sites.end > start)).any()
 
 
-def test_sites_of_both_strands_mirror_each_other(scorers):
+@pytest.mark.parametrize("motif", ["GATA", "ETS"])  # a core in the middle, a core to one side
+def test_sites_of_both_strands_mirror_each_other(scorers, motif):
     codes = np.random.default_rng(2).integers(0, 4, 200_000).astype(np.uint8)
-    forward = find_sites(codes, scorers["GATA"])
-    mirrored = find_sites(COMPLEMENT[codes[::-1]], scorers["GATA"])
+    forward = find_sites(codes, scorers[motif])
+    mirrored = find_sites(COMPLEMENT[codes[::-1]], scorers[motif])
     assert len(forward.start) > 10
     assert np.array_equal(forward.start, (len(codes) - mirrored.end)[::-1])
     assert np.array_equal(forward.reverse, ~mirrored.reverse[::-1])

@@ -10,8 +10,8 @@ N = 4
 COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 
 # Dinucleotide relative abundances of the human genome (observed over expected from base
-# frequencies, strand-symmetric), rounded; rows and columns in base order. After Burge, Campbell &
-# Karlin 1992, PNAS 89:1358: CpG is depleted to about a quarter, TpG and CpA take its place.
+# frequencies, strand-symmetric), approximately; rows and columns in base order. After Burge,
+# Campbell & Karlin 1992, PNAS 89:1358: CpG is depleted to a quarter, TpG and CpA take its place.
 RELATIVE_ABUNDANCE = np.array(
     [
         [1.12, 0.84, 1.16, 0.87],
@@ -21,8 +21,8 @@ RELATIVE_ABUNDANCE = np.array(
     ]
 )
 
-# Isochore families L1 to H3: GC content and share of the genome (Costantini et al. 2006, Genome Res
-# 16:536, rounded).
+# Isochore families L1 to H3: GC content and share of the genome (after Costantini et al. 2006,
+# Genome Res 16:536, approximately).
 ISOCHORE_GC = np.array([0.36, 0.39, 0.43, 0.48, 0.54])
 ISOCHORE_SHARE = np.array([0.19, 0.37, 0.31, 0.10, 0.03])
 ISOCHORE_LENGTH = 50_000  # mean, bp; shorter than in human, so that a small chromosome has many
