@@ -35,8 +35,8 @@ def _config_docs(arguments: argparse.Namespace) -> None:
 
 
 def _runs(arguments: argparse.Namespace) -> None:
-    from epibench.config.load import read_yaml
     from epibench.plan import make_plan
+    from epibench.typed import read_yaml
 
     plan = make_plan(read_yaml(arguments.config), [arguments.config])
     for run, experiments in plan.needed.items():

@@ -430,12 +430,12 @@ def changed(tmp_path, change):
 REFUSED = {
     "unknown key": (
         lambda g: g["motifs"]["AP-1"].update(weight=1),
-        "unknown key 'motifs.AP-1.weight'",
+        "motifs.AP-1.weight is not a known key; did you mean 'weights'",
     ),
-    "missing key": (lambda g: g.pop("ceiling"), "key 'ceiling' is missing"),
+    "missing key": (lambda g: g.pop("ceiling"), "ceiling is missing"),
     "not an identifier": (
         lambda g: g["motifs"]["AP-1"].update(matrix="FOS"),
-        "motifs.AP-1.matrix: .*'FOS'",
+        "motifs.AP-1.matrix = 'FOS'",
     ),
     "unknown cell type": (
         lambda g: g["motifs"]["AP-1"]["weights"].update(neural=1),
@@ -455,11 +455,11 @@ REFUSED = {
     ),
     "a base without a factor": (
         lambda g: g["motifs"]["AP-1"]["flanks"]["before"][0].pop("A"),
-        "motifs.AP-1.flanks.before.0: needs one factor for each of A, C, G, T",
+        r"motifs.AP-1.flanks.before\[0\]: needs one factor for each of A, C, G, T",
     ),
     "number out of range": (
         lambda g: g["motifs"]["AP-1"].update(threshold=1.5),
-        "motifs.AP-1.threshold: .*1.5",
+        "motifs.AP-1.threshold = 1.5",
     ),
 }
 
@@ -498,7 +498,7 @@ def test_what_jaspar_lacks_is_refused_before_anything_is_written(tmp_path, case)
 
 
 def test_missing_and_broken_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot read this grammar"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_grammar(tmp_path / "none.yaml")
     (tmp_path / "broken.yaml").write_text("motifs: [")
     with pytest.raises(InputError, match="not valid YAML"):

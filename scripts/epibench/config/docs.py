@@ -6,8 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from epibench.config.schema import Study, section_in
+from epibench.config.schema import Study
 from epibench.models.registry import BUILDERS
+from epibench.typed import section_in
 
 _HEAD = """\
 # Configuration

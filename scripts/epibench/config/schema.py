@@ -4,7 +4,7 @@
 model that cannot give a bin size, say) is checked in `epibench.config.check`.
 """
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -17,13 +17,6 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def section_in(kind: Any) -> type[BaseModel] | None:
-    """Find the section in a type annotation: itself, or inside a list, mapping or union."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind
-    return next((found for part in get_args(kind) if (found := section_in(part))), None)
 
 
 def _listed(value: Any) -> Any:

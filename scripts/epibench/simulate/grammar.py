@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -14,11 +13,10 @@ from pydantic import (
     PositiveInt,
     PrivateAttr,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
-from epibench.errors import InputError
+from epibench.typed import read_yaml, validated
 from epibench.words import BASES
 
 CellType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -165,29 +163,6 @@ def read_grammar(path: str | Path) -> Grammar:
     InputError
         If the file is missing, is not YAML, or has an unknown key or a value that cannot be.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"{path}: cannot read this grammar ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-    try:
-        grammar = Grammar.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"{path}: {_sentence(error)}") from error
+    grammar = validated(Grammar, read_yaml(path), str(path))
     grammar._file = str(path)
     return grammar
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say the first of pydantic's complaints as one sentence with key and value."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; remove it or correct its spelling"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        return f"key '{key}' is missing"
-    if not key:
-        return message
-    return f"{key}: {message[0].lower()}{message[1:]} (given: {first['input']!r})"
