@@ -21,14 +21,14 @@ rule data:
 rule fetch:
     output:
         f"{DOWNLOADS}/{{file}}",
-    params:
-        source=lambda wildcards, output: PLAN.downloads[output[0]],
     log:
         side("logs", "fetch", "{file}"),
     benchmark:
         side("benchmarks", "fetch", "{file}")
     conda:
         "../../envs/cpu.yaml"
+    params:
+        source=lambda wildcards, output: PLAN.downloads[output[0]],
     script:
         "../../scripts/fetch.py"
 
@@ -40,14 +40,14 @@ if PLAN.simulated:
             grammar=PLAN.study.simulation.grammar,
         output:
             PLAN.simulated_paths(),
-        params:
-            settings=PLAN.simulation_settings(),
         log:
             side("logs", "simulate"),
         benchmark:
             side("benchmarks", "simulate")
         conda:
             "../../envs/cpu.yaml"
+        params:
+            settings=PLAN.simulation_settings(),
         script:
             "../../scripts/simulate.py"
 
@@ -57,13 +57,13 @@ rule store:
         **PLAN.store_inputs(),
     output:
         STORE,
-    params:
-        settings=PLAN.store_settings(),
     log:
         side("logs", "store"),
     benchmark:
         side("benchmarks", "store")
     conda:
         "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.store_settings(),
     script:
         "../../scripts/store.py"

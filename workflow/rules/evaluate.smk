@@ -15,17 +15,17 @@ rule evaluate_run:
         record=rules.train_run.output.record,
     output:
         metrics=f"{RUN}/metrics.tsv",
-    params:
-        name=run_name,
-        settings=PLAN.evaluation_settings("evaluate_run"),
-        threads=PLAN.study.training.threads,
-    threads: PLAN.study.training.threads
     log:
         side("logs", "evaluate_run", RUN_NAME),
     benchmark:
         side("benchmarks", "evaluate_run", RUN_NAME)
     conda:
         "../../envs/gpu.yaml"
+    threads: PLAN.study.training.threads
+    params:
+        name=run_name,
+        settings=PLAN.evaluation_settings("evaluate_run"),
+        threads=PLAN.study.training.threads,
     script:
         "../../scripts/evaluate_run.py"
 
@@ -36,14 +36,14 @@ rule evaluate_references:
         truth=PLAN.truth_paths(),
     output:
         metrics=f"{PLAN.folder}/references/metrics.tsv",
-    params:
-        settings=PLAN.reference_settings(),
     log:
         side("logs", "evaluate_references"),
     benchmark:
         side("benchmarks", "evaluate_references")
     conda:
         "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.reference_settings(),
     script:
         "../../scripts/evaluate_references.py"
 
@@ -55,14 +55,14 @@ rule run_experiment:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",
         png=f"{PLAN.folder}/experiments/{{experiment}}/figure.png",
-    params:
-        settings=lambda wildcards: PLAN.experiment_settings(wildcards.experiment),
     log:
         side("logs", "run_experiment", "{experiment}"),
     benchmark:
         side("benchmarks", "run_experiment", "{experiment}")
     conda:
         "../../envs/cpu.yaml"
+    params:
+        settings=lambda wildcards: PLAN.experiment_settings(wildcards.experiment),
     script:
         "../../scripts/run_experiment.py"
 

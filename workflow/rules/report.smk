@@ -9,15 +9,15 @@ rule report:
 rule manifest:
     output:
         f"{PLAN.folder}/runs.tsv",
-    params:
-        runs=PLAN.manifest(),
-    localrule: True
     log:
         side("logs", "manifest"),
     benchmark:
         side("benchmarks", "manifest")
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
+    params:
+        runs=PLAN.manifest(),
     script:
         "../../scripts/manifest.py"
 
@@ -32,13 +32,13 @@ rule write_report:
         experiments=files_of_experiments(PLAN.expanded),
     output:
         report=f"{PLAN.folder}/report/index.html",
-    params:
-        settings=PLAN.report_settings(),
     log:
         side("logs", "write_report"),
     benchmark:
         side("benchmarks", "write_report")
     conda:
         "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.report_settings(),
     script:
         "../../scripts/write_report.py"

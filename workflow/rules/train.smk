@@ -13,15 +13,15 @@ rule train_run:
         model=f"{RUN}/model.keras",
         history=f"{RUN}/history.csv",
         record=f"{RUN}/run.json",
-    params:
-        settings=run_settings,
-        require_gpu=PLAN.study.training.require_gpu,
-    threads: PLAN.study.training.threads
     log:
         side("logs", "train_run", RUN_NAME),
     benchmark:
         side("benchmarks", "train_run", RUN_NAME)
     conda:
         "../../envs/gpu.yaml"
+    threads: PLAN.study.training.threads
+    params:
+        settings=run_settings,
+        require_gpu=PLAN.study.training.require_gpu,
     script:
         "../../scripts/train_run.py"
