@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test lint setup lock
 
 demo: setup
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	@$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/demo.yaml
 	@echo "Report: results/demo/report/index.html"
 
 test: setup lint

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,20 +12,38 @@ from epibench.errors import InputError
 
 @contextmanager
 def job(log: str | Path) -> Iterator[None]:
-    """Send everything that the block prints to `log`, and end with 1 on bad input.
+    """Send everything that the block prints to `log`; on an error say one line on the console.
 
     Redirects the file descriptors, so what TensorFlow and child processes print is caught as well.
-    Snakemake shows the log of a job that failed; bad input leaves one sentence there, a defect its
-    traceback.
+    Bad input leaves its sentence in both places; a defect leaves its traceback in the log, and on
+    the console what it was and where the log is.
+
+    Parameters
+    ----------
+    log : path
+        The rule's log file; its folder is made.
+
+    Raises
+    ------
+    SystemExit
+        With status 1, for any error in the block.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.reconfigure(line_buffering=True)  # so that a log can be followed
+    sys.stderr.flush()
+    console = os.dup(2)
     with open(log, "w", buffering=1, encoding="utf-8") as handle:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os.dup2(handle.fileno(), 1)
         os.dup2(handle.fileno(), 2)
         try:
             yield
         except InputError as error:
-            print(f"epibench: {error}", file=sys.stderr)
+            line = f"epibench: {error}\n"
+            handle.write(line)
+            os.write(console, line.encode())
+            sys.exit(1)
+        except Exception as error:
+            handle.write(traceback.format_exc())
+            line = f"epibench: {type(error).__name__}: {error} (traceback in {log})\n"
+            os.write(console, line.encode())
             sys.exit(1)

@@ -56,7 +56,7 @@ def train_run(
     device.set_threads(settings["threads"])
     device.set_precision(settings["precision"])
     hardware = device.describe()
-    print(f"device: {hardware}", flush=True)
+    print(f"device: {hardware}")
     if require_gpu:
         device.require_gpu()
     recipe = Recipe(**settings["recipe"])
@@ -95,7 +95,7 @@ def train_run(
         recipe=recipe,
         checkpoint=checkpoint,
         fingerprint=fingerprint,
-        log=lambda line: print(line, flush=True),
+        log=print,
     )
     record = {
         "settings": settings,

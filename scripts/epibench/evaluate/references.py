@@ -46,11 +46,11 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
     sizes = settings["bin_sizes"]
     rows = []
     if settings["truth"]:
-        print("truth", flush=True)
+        print("truth")
         truth = BigWigPredictor(store, settings["truth"])
         rows += evaluate("truth", truth, bin_sizes=sizes, **common)
     if store.has_replicate2.any():
-        print("replicate 2", flush=True)
+        print("replicate 2")
         rows += evaluate("replicate2", ReplicatePredictor(store), bin_sizes=sizes, **common)
     mean = training_means(store, select(store, settings["windows"], "train"))
     rows += evaluate("mean_coverage", MeanPredictor(min(sizes), mean), bin_sizes=sizes, **common)
@@ -58,7 +58,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
         if size < SMALLEST_BIN:
             continue
         for name, features in (("gc", gc_content), ("ridge", kmer_counts)):
-            print(f"{name} at {size} bp", flush=True)
+            print(f"{name} at {size} bp")
             train, valid = (_central(store, settings, split, size) for split in ("train", "valid"))
             fitted = fit_linear(features, train, valid, bin_size=size, seed=settings["seed"])
             rows += evaluate(name, fitted, bin_sizes=[], **common)
