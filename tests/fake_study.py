@@ -128,6 +128,7 @@ def study() -> dict:
         "study": "demo",
         "title": "Demo: losses and bin sizes on a simulated genome",
         "date": "2025-03-14",
+        "bin_size": 2048,
         "config_files": ["config/demo.yaml"],
         "files": files,
     }

@@ -191,6 +191,7 @@ class Plan:
         return {
             "study": self.study.study,
             "title": self.study.title,
+            "bin_size": self.study.defaults.bin_size,
             "config_files": self.config_files,
             "splits": self.study.splits.model_dump(),
             "targets": [asdict(target) for target in self.targets],

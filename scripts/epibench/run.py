@@ -95,7 +95,6 @@ def train_run(
         recipe=recipe,
         checkpoint=checkpoint,
         fingerprint=fingerprint,
-        log=print,
     )
     record = {
         "settings": settings,

@@ -103,7 +103,8 @@ def test_the_ceiling_is_replicate_2_and_its_square_root_stands_beside(views):
 )
 def test_the_page_opens_at_the_finest_bin_size_with_most_predictors(counts, chosen):
     views = [View(size, "raw", [{}] * n, 0, None) for size, n in counts.items()]
-    assert default_bin_size(views) == chosen
+    assert default_bin_size(views, preferred=1000) == chosen
+    assert default_bin_size(views, preferred=views[-1].bin_size) == views[-1].bin_size
 
 
 def test_the_glance_has_the_references_and_one_run(views):

@@ -28,7 +28,7 @@ def run(folder, last):
 def test_output_goes_to_the_log_and_not_to_the_console(tmp_path):
     result = run(tmp_path, "pass")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert (tmp_path / "deep/rule.log").read_text()== "printed\nfrom a child\n"
+    assert (tmp_path / "deep/rule.log").read_text() == "printed\nfrom a child\n"
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,13 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
     return views
 
 
-def default_bin_size(views: list[View]) -> int:
-    """Choose the bin size at which most predictors have scores; of several the finest."""
+def default_bin_size(views: list[View], preferred: int) -> int:
+    """Choose the preferred bin size, or else that at which most predictors have scores.
+
+    Of several with as many predictors the finest is taken.
+    """
+    if any(view.bin_size == preferred for view in views):
+        return preferred
     return min(views, key=lambda view: (-len(view.rows), view.bin_size)).bin_size
 
 

@@ -93,8 +93,8 @@ def write_report(
     out : path
         The HTML file; links to figures are relative to its folder.
     study : mapping
-        `study` (its name), `title`, `date` (text or None), `config_files` (paths) and `files` (one
-        mapping each: path, bytes, sha256).
+        `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
+        opens with), `config_files` (paths) and `files` (one mapping each: path, bytes, sha256).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
@@ -131,7 +131,7 @@ def write_report(
             experiments=[_experiment(page, Path(out).parent) for page in experiments],
             leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
             **_run_parts(runs),
-            **_leaderboard_parts(leaderboard(everyone, runs)),
+            **_leaderboard_parts(leaderboard(everyone, runs), study["bin_size"]),
         )
     )
     with whole(out) as path:
@@ -150,9 +150,9 @@ def _run_parts(runs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _leaderboard_parts(views: list[View]) -> dict[str, Any]:
+def _leaderboard_parts(views: list[View], preferred: int) -> dict[str, Any]:
     """Give the views, and the one that the page opens with."""
-    chosen = default_bin_size(views)
+    chosen = default_bin_size(views, preferred)
     shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
     return {
         "views": views,
