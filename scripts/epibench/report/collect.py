@@ -83,7 +83,6 @@ def _links(run: str) -> dict[str, str]:
         "config": f"{folder}/run.json",
         "history": f"{folder}/history.csv",
         "metrics": f"{folder}/metrics.tsv",
-        "model": f"{folder}/model.keras",
     }
 
 
