@@ -15,5 +15,6 @@ with job(snakemake.log[0]):
         snakemake.params.settings,
         folder=folder,
         checkpoint=Path(str(folder).replace("/runs/", "/checkpoints/", 1) + ".npz"),
-        require_gpu=snakemake.params.require_gpu,
+        # From the config and not from params: switching this guard on or off must retrain nothing.
+        require_gpu=snakemake.config.get("training", {}).get("require_gpu", False),
     )

@@ -5,8 +5,7 @@ import sys
 import tempfile
 
 from epibench.errors import InputError
-
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+from epibench.words import PRECISIONS
 
 _NOTICES = ("oneDNN custom operations are on", "All log messages before absl::InitializeLog()")
 
@@ -104,5 +103,5 @@ def require_gpu() -> None:
         raise InputError(
             f"a GPU was asked for but {found['backend']} finds none "
             f"(CUDA_VISIBLE_DEVICES={found['cuda_visible_devices']}); install the GPU environment "
-            "envs/gpu.yaml or set the job's GPUs to 0"
+            "envs/gpu.yaml or set training.require_gpu to false"
         )

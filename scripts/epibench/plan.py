@@ -77,7 +77,9 @@ class Plan:
 
     def simulation_settings(self) -> dict[str, Any]:
         """Give the settings of the simulator as plain values."""
-        return self.study.simulation.model_dump() | {"protocol": PROTOCOL["simulate"]}
+        simulation = self.study.simulation
+        grammar = read_grammar(simulation.grammar).model_dump(mode="json")
+        return simulation.model_dump() | {"grammar": grammar, "protocol": PROTOCOL["simulate"]}
 
     def truth_paths(self) -> list[str]:
         """Give the noise-free coverage of a simulated study."""
@@ -86,7 +88,8 @@ class Plan:
     @cached_property
     def downloads(self) -> dict[str, str]:
         """Sources that are fetched, by the path of their local copy."""
-        return {self.local(source): source for source in self._sources() if not is_local(source)}
+        sources = self.sources().values()
+        return {self.local(source): source for source in sources if not is_local(source)}
 
     def local(self, source: str) -> str:
         """Give the local path of a source: itself, or its place among the downloads.
@@ -133,7 +136,10 @@ class Plan:
     def store_settings(self) -> dict[str, Any]:
         """Give the settings of the store as plain values: a change of them remakes it."""
         return {
-            "targets": [asdict(target) for target in self.local_targets()],
+            "targets": [
+                {key: value for key, value in asdict(target).items() if key != "experiment"}
+                for target in self.local_targets()
+            ],
             "windows": self.study.windows.model_dump(),
             "splits": self.study.splits.model_dump(),
             "genome": self.genome(),
@@ -193,9 +199,10 @@ class Plan:
             "title": self.study.title,
             "bin_size": self.study.defaults.bin_size,
             "config_files": self.config_files,
-            "splits": self.study.splits.model_dump(),
-            "targets": [asdict(target) for target in self.targets],
-            "genome": self.genome(),
+            "accessions": {
+                target.name: target.experiment for target in self.targets if target.experiment
+            },
+            "data_seed": self.study.simulation and self.study.simulation.seed,
             "experiments": {name: self.experiment_settings(name) for name in self.expanded},
             "protocol": PROTOCOL["write_report"],
         }
@@ -208,13 +215,18 @@ class Plan:
             if ANALYSES[self.study.experiments[name].analysis or name].stage == stage
         ]
 
-    def _sources(self) -> list[str]:
+    def sources(self) -> dict[str, str]:
+        """Give every source of a study of real data, by where the user named it."""
         if self.simulated:
-            return []
-        columns = ("track", "replicate2", "peaks")
-        cells = [getattr(target, column) for target in self.targets for column in columns]
+            return {}
         genome = self.study.genome
-        return [genome.fasta, *genome.excluded, *(cell for cell in cells if cell)]
+        named = {"genome.fasta": genome.fasta}
+        named |= {f"genome.excluded[{i}]": source for i, source in enumerate(genome.excluded)}
+        for target in self.targets:
+            for column in ("track", "replicate2", "peaks"):
+                if source := getattr(target, column):
+                    named[f"{self.study.samples}, {column} of {target.name!r}"] = source
+        return named
 
 
 def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:
@@ -262,8 +274,10 @@ def _check_files(plan: Plan, where: str) -> None:
     study = plan.study
     if study.windows.peaks and not any(target.peaks for target in plan.targets):
         raise InputError(f"{where}: windows.peaks is on, but no target has peaks; switch it off")
-    for source in plan._sources():
-        if is_local(source) and not Path(source).is_file():
-            raise InputError(
-                f"{study.samples}, {where}: there is no file {source}; correct the path"
-            )
+    for origin, source in plan.sources().items():
+        try:
+            missing = is_local(source) and not Path(source).is_file()
+        except InputError as error:
+            raise InputError(f"{where}: {origin}: {error}") from None
+        if missing:
+            raise InputError(f"{where}: {origin}: there is no file {source}; correct the path")

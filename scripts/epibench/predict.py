@@ -43,13 +43,3 @@ class CoverageFunction:
                 : len(batch)
             ]
         return coverage
-
-
-def predict_coverage(
-    model: keras.Model, sequences: np.ndarray, *, batch_size: int = 64
-) -> np.ndarray:
-    """Predict coverage of uint8 base codes (n, length): float32 (n, bins, targets).
-
-    For many calls with one model make a `CoverageFunction` once: each call here compiles anew.
-    """
-    return CoverageFunction(model, min(batch_size, max(len(sequences), 1)))(sequences)

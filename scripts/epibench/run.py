@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,6 @@ def train_run(
     InputError
         For a GPU that is not there, or a split without windows.
     """
-    started = time.monotonic()
     device.set_threads(settings["threads"])
     device.set_precision(settings["precision"])
     hardware = device.describe()
@@ -105,7 +103,6 @@ def train_run(
         "best_epoch": result.best_epoch,
         "best_valid_loss": result.history[result.best_epoch - 1]["valid_loss"],
         "seconds": sum(row["seconds"] for row in result.history),
-        "job_seconds": time.monotonic() - started,
         "examples_per_second": result.examples_per_second,
         "device": hardware,
         "software": software(),

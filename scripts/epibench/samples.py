@@ -62,6 +62,8 @@ def read_samples(path: str | Path) -> list[Target]:
             text = expand_variables(handle.read())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check `samples`") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     rows = csv.DictReader(lines, delimiter="\t", restkey="too many")
     columns = rows.fieldnames or []

@@ -108,7 +108,6 @@ def train(
     ------
     InputError
         For a split without batches, or an unknown loss.
-    RuntimeError
         For a loss that is not finite; names epoch and step.
     """
     for split, batches in (("training", train_batches), ("validation", valid_batches)):
@@ -197,7 +196,10 @@ def _mean_loss(step_on_batch, batches, epoch, phase, log):
     for step, (sequences, coverage) in enumerate(prefetched(batches.epoch(epoch)), 1):
         loss = step_on_batch(sequences, coverage, return_dict=True)["loss"]
         if not math.isfinite(loss):
-            raise RuntimeError(f"the loss is {loss} in {phase}, step {step} of {len(batches)}")
+            raise InputError(
+                f"the loss is {loss} in {phase}, step {step} of {len(batches)}; lower the recipe's "
+                "learning_rate, or use the precision float32"
+            )
         total += loss * len(sequences)
         examples += len(sequences)
         now = time.monotonic()

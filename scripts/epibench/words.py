@@ -30,6 +30,8 @@ LOSSES = {
 
 AUGMENTATIONS = ("none", "rc", "shift", "rc+shift")
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
 SPLITS = ("train", "valid", "test")
 
 # The axes of a grid, with the pattern that their values match in a run's path. The config's types

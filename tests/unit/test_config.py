@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from epibench.config.docs import config_docs
-from epibench.config.load import expand_variables, read_study
+from epibench.config.load import expand_variables, load_study
 from epibench.errors import InputError
 from epibench.plan import make_plan
 from epibench.typed import read_yaml
@@ -103,6 +103,10 @@ def test_a_misspelt_key_inside_a_named_entry_is_found(refusal):
             {"loss": "multinomial_mse", "bin_size": 2048},
             ["multinomial_mse", "2048", "exclude"],
         ),
+        ("evaluation.bin_sizes", [], ["evaluation.bin_sizes"]),
+        ("evaluation.bin_sizes", [128, 128], ["evaluation.bin_sizes", "128 stands twice"]),
+        ("splits.test", ["chr77"], ["splits.test", "chr77", "chr8"]),
+        ("simulation.chromosomes", {"chr8": 50000}, ["simulation.chromosomes.chr8", "50000"]),
         ("experiments.nothing", {}, ["experiments.nothing", "no analysis", "enabled: false"]),
         ("experiments.train", {"analysis": "resolution"}, ["experiments.train", "rename"]),
         ("samples", "x.tsv", ["simulation", "remove"]),
@@ -153,10 +157,10 @@ def test_broken_yaml_is_one_sentence(tmp_path, text):
 
 def test_a_missing_or_empty_file_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_study(tmp_path / "none.yaml")
+        read_yaml(tmp_path / "none.yaml")
     (tmp_path / "empty.yaml").touch()
     with pytest.raises(InputError, match="study is missing"):
-        read_study(tmp_path / "empty.yaml")
+        load_study({}, [tmp_path / "empty.yaml"])
 
 
 def test_environment_variables_are_expanded(monkeypatch):
@@ -179,14 +183,13 @@ def test_every_key_has_a_description():
 
 
 def test_the_papers_study_has_every_experiment_and_says_what_is_off():
-    study = read_study(ROOT / "config" / "config.yaml")
     names = (
         "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
         "architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks "
         "gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard"
     )
-    assert " ".join(study.experiments) == names
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
+    assert " ".join(plan.study.experiments) == names
     assert len(plan.targets) == 15
     assert len(plan.runs) == 39
     assert len(plan.expanded["resolution"].runs) == 8

@@ -1,5 +1,9 @@
 """Outputs appear whole or not at all."""
 
+import os
+import socket
+import subprocess
+
 import pytest
 
 from epibench.files import whole
@@ -39,3 +43,15 @@ def test_an_error_leaves_no_half_folder(tmp_path):
         (path / "half").touch()
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_kept(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = socket.gethostname()
+    left, alive = (tmp_path / f".{host}-{pid}.table.tsv" for pid in (ended.pid, os.getppid()))
+    left.touch()
+    alive.touch()
+    with whole(tmp_path / "table.tsv") as path:
+        path.write_text("rows")
+    assert sorted(tmp_path.iterdir()) == sorted([alive, tmp_path / "table.tsv"])

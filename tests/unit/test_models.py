@@ -15,7 +15,7 @@ from epibench import device
 from epibench.errors import InputError
 from epibench.models import registry
 from epibench.models.layers import OneHot, gelu_sigmoid, load_model
-from epibench.predict import CoverageFunction, predict_coverage
+from epibench.predict import CoverageFunction
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BIN_SIZES = (1, 32, 64, 128, 256, 512, 1024, 2048)
@@ -180,14 +180,14 @@ def test_named_layers(bin_size):
     codes = random_codes(2)
     activation, logits = map(keras.ops.convert_to_numpy, inner(OneHot()(codes), training=False))
     assert activation.shape == (2, 256, 4)
-    coverage = predict_coverage(model, codes)
+    coverage = CoverageFunction(model)(codes)
     np.testing.assert_allclose(coverage, np.logaddexp(logits, 0), rtol=1e-5, atol=1e-6)
 
 
 def test_linear_output_can_be_negative():
     model = narrow(32, output="linear")
     model.get_layer("logits").bias.assign(np.full(3, -1e6))
-    assert (predict_coverage(model, random_codes(2)) < 0).all()
+    assert (CoverageFunction(model)(random_codes(2)) < 0).all()
 
 
 # Sequences in, coverage out
@@ -202,7 +202,7 @@ def test_one_hot():
 def test_prediction_does_not_depend_on_batches():
     model = narrow(32)
     codes = random_codes(7)
-    whole = predict_coverage(model, codes)
+    whole = CoverageFunction(model)(codes)
     assert whole.shape == (7, 8, 3)
     assert whole.dtype == np.float32
     in_parts = CoverageFunction(model, batch_size=3)
@@ -216,9 +216,9 @@ def test_prediction_does_not_depend_on_batches():
 def test_prediction_refuses_other_shapes():
     model = narrow(32)
     with pytest.raises(InputError, match=r"uint8 .* \(n, 256\), not uint8 of shape \(1, 128\)"):
-        predict_coverage(model, random_codes(1, 128))
+        CoverageFunction(model)(random_codes(1, 128))
     with pytest.raises(InputError, match="not float32"):
-        predict_coverage(model, random_codes(1).astype("float32"))
+        CoverageFunction(model)(random_codes(1).astype("float32"))
 
 
 # Files, backends, precision
@@ -229,9 +229,9 @@ from epibench import device
 device.quiet()
 device.set_threads(1)
 from epibench.models.layers import load_model
-from epibench.predict import predict_coverage
+from epibench.predict import CoverageFunction
 folder = sys.argv[1]
-coverage = predict_coverage(load_model(f"{folder}/model.keras"), np.load(f"{folder}/codes.npy"))
+coverage = CoverageFunction(load_model(f"{folder}/model.keras"))(np.load(f"{folder}/codes.npy"))
 print(json.dumps(coverage.tolist()))
 """
 
@@ -240,7 +240,7 @@ def test_saved_model_predicts_the_same_in_a_new_process_on_the_other_backend(tmp
     model, codes = narrow(32), random_codes(3)
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "codes.npy", codes)
-    expected = predict_coverage(model, codes)
+    expected = CoverageFunction(model)(codes)
     other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     found = json.loads(python(PREDICT_ELSEWHERE, tmp_path, KERAS_BACKEND=other))
     assert np.ptp(expected) > 0.1
@@ -262,7 +262,7 @@ def test_bad_model_files_are_refused(tmp_path):
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_keeps_float32_outputs_near(precision):
     model, codes = narrow(32), random_codes(4)
-    expected = predict_coverage(model, codes)
+    expected = CoverageFunction(model)(codes)
     try:
         device.set_precision(precision)
         mixed = narrow(32)

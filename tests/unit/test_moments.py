@@ -66,7 +66,7 @@ def test_poisson_nll_has_truth_and_prediction_the_right_way_round():
 def test_predictions_at_zero_are_floored_and_counted():
     truth, prediction = np.ones((4, 1)), np.array([[0.0], [-1.0], [1.0], [1.0]])
     moments = merged(truth, prediction, 2)
-    assert moments.clipped == 2
+    assert moments.clipped.tolist() == [2]
     assert moments.poisson_nll()[0] == pytest.approx(0.25 - np.log(TINY) / 2)
 
 

@@ -58,6 +58,12 @@ def test_wrong_columns_are_named(tmp_path):
         read_samples(written(tmp_path, "a\n", "target\n"))
 
 
+def test_a_table_in_another_encoding_is_one_sentence(tmp_path):
+    (tmp_path / "samples.tsv").write_bytes("target\ttrack\n".encode("utf-16"))
+    with pytest.raises(InputError, match=r"samples.tsv: is not a text file in UTF-8"):
+        read_samples(tmp_path / "samples.tsv")
+
+
 def test_a_missing_table_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_samples(tmp_path / "none.tsv")

@@ -15,7 +15,7 @@ import pytest
 from epibench import device, train
 from epibench.errors import InputError
 from epibench.models import registry
-from epibench.predict import predict_coverage
+from epibench.predict import CoverageFunction
 from epibench.recipe import Recipe
 
 LENGTH, BIN_SIZE, TARGETS = 64, 16, 2
@@ -160,7 +160,7 @@ def test_best_weights_are_kept_and_losses_are_weighted_by_batch_size(tmp_path):
     validation = [row["valid_loss"] for row in result.history]
     assert validation[-1] > 1.1 * min(validation)
     assert len(validation) == result.best_epoch + 2
-    kept = np.mean((predict_coverage(model, valid.codes) - valid.coverage) ** 2)
+    kept = np.mean((CoverageFunction(model)(valid.codes) - valid.coverage) ** 2)
     assert kept == pytest.approx(min(validation), rel=1e-5)
     assert validation[result.best_epoch - 1] == min(validation)
 
@@ -169,7 +169,7 @@ def test_loss_that_is_not_finite_names_epoch_and_step(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "HEARTBEAT_SECONDS", 0)
     lines, valid = [], SyntheticBatches(16)
     valid.coverage[:] = np.nan
-    with pytest.raises(RuntimeError, match="loss is nan in validation of epoch 1, step 1 of 2"):
+    with pytest.raises(InputError, match="loss is nan in validation of epoch 1, step 1 of 2"):
         train.train(
             small_model(),
             SyntheticBatches(8),

@@ -49,7 +49,7 @@ class Workspace:
         return {
             rule: int(count)
             for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
-            if rule != "total"
+            if rule not in ("all", "total")
         }
 
     def config(self, base: str, name="study.yaml", **changes) -> str:

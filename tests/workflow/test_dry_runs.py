@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -40,7 +41,7 @@ def test_the_papers_study_is_the_default_and_slurm_works_literally(workspace):
 
 
 def test_the_yeast_study_gives_a_dag(workspace):
-    if not (ROOT.parent / "shared" / "data" / "yeast").is_dir():
+    if not (Path(environment()["EPIBENCH_SHARED"]) / "data" / "yeast").is_dir():
         pytest.skip("the yeast data (EPIBENCH_SHARED) are not here")
     jobs = workspace.planned("--configfile", "tests/studies/yeast.yaml")
     assert jobs["train_run"] == 1
@@ -116,7 +117,7 @@ def test_a_dry_run_of_the_papers_study_is_fast(workspace):
 def test_every_rule_has_its_resources_in_the_profile():
     profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
     scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    assert set(profile["set-resources"]) == scripts - {"manifest"}
+    assert set(profile["set-resources"]) == scripts - {"manifest", "fetch"}
 
 
 def test_no_experiment_can_have_the_name_of_a_rule(workspace):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 
+from snakemake.exceptions import WorkflowError
+
 from epibench.errors import InputError
 from epibench.plan import DOWNLOADS, make_plan
 from epibench.words import AXES
@@ -40,8 +42,9 @@ def run_settings(wildcards):
     """Give the settings of a run; a path that no grid holds is an error with a remedy."""
     name = run_name(wildcards)
     if name not in PLAN.runs:
-        raise InputError(
-            f"no experiment of {PLAN.study.study!r} has the run {name}; add its values to a grid"
+        raise WorkflowError(
+            f"epibench: no experiment of {PLAN.study.study!r} has the run {name}; "
+            "add its values to a grid"
         )
     return PLAN.run_settings(name)
 

@@ -18,6 +18,7 @@ rule data:
         STORE,
 
 
+# On the machine that runs snakemake: compute nodes often have no internet.
 rule fetch:
     output:
         f"{DOWNLOADS}/{{file}}",
@@ -25,6 +26,7 @@ rule fetch:
         side("logs", "fetch", "{file}"),
     benchmark:
         side("benchmarks", "fetch", "{file}")
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     params:
@@ -37,7 +39,8 @@ if PLAN.simulated:
 
     rule simulate:
         input:
-            grammar=PLAN.study.simulation.grammar,
+            # Its content is among the settings: an edited comment simulates nothing anew.
+            grammar=ancient(PLAN.study.simulation.grammar),
         output:
             PLAN.simulated_paths(),
         log:

@@ -22,6 +22,5 @@ rule train_run:
     threads: PLAN.study.training.threads
     params:
         settings=run_settings,
-        require_gpu=PLAN.study.training.require_gpu,
     script:
         "../../scripts/train_run.py"

@@ -7,7 +7,7 @@ from epibench.errors import InputError
 from epibench.experiments import ANALYSES
 from epibench.grid import Expansion, Run
 from epibench.models.registry import BUILDERS, check_options
-from epibench.words import LOSSES
+from epibench.words import LOSSES, SPLITS
 
 RESERVED = (
     *("all", "data", "train", "evaluate", "interpret", "report"),
@@ -52,8 +52,11 @@ def check_study(study: Study) -> None:
             f"defaults.windows = {study.defaults.windows!r} is not declared (declared: "
             f"{', '.join(study.windows.window_sets())}); the baselines are fitted on it"
         )
+    _check_simulated_splits(study)
     length = study.windows.input_length
     for size in study.evaluation.bin_sizes:
+        if study.evaluation.bin_sizes.count(size) > 1:
+            raise InputError(f"evaluation.bin_sizes: {size} stands twice; remove one")
         if length % size:
             raise InputError(
                 f"evaluation.bin_sizes: {size} does not divide windows.input_length = {length}; "
@@ -74,6 +77,20 @@ def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
             problem = _problem(study, run)
             if problem:
                 raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
+
+
+def _check_simulated_splits(study: Study) -> None:
+    """Refuse splits that name a chromosome which the simulator will not write."""
+    if study.simulation is None:
+        return
+    known = list(study.simulation.chromosomes)
+    for split in SPLITS:
+        for chromosome in study.splits.named(split):
+            if chromosome not in known:
+                raise InputError(
+                    f"splits.{split}: {chromosome!r} is not among simulation.chromosomes "
+                    f"({', '.join(known)}); correct it"
+                )
 
 
 def _check_entry(key: str, entry: ModelEntry, study: Study) -> None:

@@ -35,11 +35,6 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
     return validated(Study, expand_variables(dict(config)), where)
 
 
-def read_study(path: str | Path) -> Study:
-    """Load a study from one config file (for the command line and tests)."""
-    return load_study(read_yaml(path) or {}, [path])
-
-
 def expand_variables(value: Any) -> Any:
     """Replace `${NAME}` and `${NAME:-default}` in every string by the environment's values."""
     if isinstance(value, Mapping):

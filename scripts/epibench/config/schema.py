@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from epibench.data.settings import SplitSettings, WindowSettings
 from epibench.recipe import Recipe
-from epibench.words import AUGMENTATIONS, AXES, LOSSES
+from epibench.simulate.files import SHORTEST_CHROMOSOME
+from epibench.words import AUGMENTATIONS, AXES, LOSSES, PRECISIONS
 
 
 class Section(BaseModel):
@@ -52,7 +53,7 @@ class Simulation(Section):
         description="What makes a position accessible: motifs, weights, noise.",
     )
     seed: Seed = Field(default=1, description="Seed of genome, coverage and noise.")
-    chromosomes: dict[str, Annotated[int, Field(ge=20_000)]] = Field(
+    chromosomes: dict[str, Annotated[int, Field(ge=SHORTEST_CHROMOSOME)]] = Field(
         description="Length in bp of each simulated chromosome."
     )
 
@@ -71,7 +72,7 @@ class ModelEntry(Section):
         description="Divide each target by its mean over the training windows (`mean`) while "
         "training; predictions are scaled back.",
     )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+    precision: Literal[PRECISIONS] = Field(
         default="float32", description="Numeric precision of training and prediction."
     )
 
@@ -162,7 +163,7 @@ class Training(Section):
 class Evaluation(Section):
     """How predictors are scored on the test chromosomes."""
 
-    bin_sizes: list[BinSize] = Field(
+    bin_sizes: Annotated[list[BinSize], Field(min_length=1)] = Field(
         default=[1, 32, 64, 128, 256, 512, 1024, 2048],
         description="Resolutions in bp at which predictors are scored, each from its own up.",
     )

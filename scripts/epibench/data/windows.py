@@ -173,7 +173,7 @@ def training_means(store: Store, windows: Windows) -> np.ndarray:
         if not mean > 0:
             raise InputError(
                 f"target {target} has the mean coverage {mean:g} in the training windows; "
-                "check its track or set target_scale to none"
+                "check its track"
             )
     return means
 

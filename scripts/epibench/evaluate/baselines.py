@@ -14,7 +14,7 @@ SMALLEST_BIN = 32
 """Bins below this hold too few 5-mers to say anything, so baselines from sequence start here."""
 
 _ROWS = 60_000
-_PENALTIES = 10.0 ** np.arange(0, 7)
+_PENALTIES = 10.0 ** np.arange(0, 6)
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,14 @@ class LinearPredictor:
     weights: np.ndarray
     intercept: np.ndarray
 
-    def predict(self, inputs: Inputs) -> np.ndarray:
-        """Apply the weights to the features of every bin."""
-        linear = self.features(inputs.sequence, self.bin_size) @ self.weights + self.intercept
+    def at(self, sequence: np.ndarray) -> np.ndarray:
+        """Apply the weights to the features of every bin of uint8 (batch, length)."""
+        linear = self.features(sequence, self.bin_size) @ self.weights + self.intercept
         return np.maximum(linear, 0.0)
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Predict from the sequence alone."""
+        return self.at(inputs.sequence)
 
 
 def gc_content(sequence: np.ndarray, bin_size: int) -> np.ndarray:
@@ -178,11 +182,9 @@ def _sample(features, batches: Batches, bin_size: int, seed: int) -> tuple[np.nd
     """Draw bins at random over all windows: features (rows, features), coverage (rows, targets)."""
     rng = np.random.default_rng(seed)
     x, y = [], []
-    share = None
     for sequence, coverage in batches.epoch(0):
-        if share is None:
-            share = min(1.0, _ROWS / (len(batches) * coverage.shape[0] * coverage.shape[1]))
-        kept = rng.random(coverage.shape[:2]) < share
+        bins = len(batches.offsets) * coverage.shape[1]
+        kept = rng.random(coverage.shape[:2]) < _ROWS / bins
         x.append(features(sequence, bin_size)[kept])
         y.append(coverage[kept])
     return np.concatenate(x), np.concatenate(y)

@@ -23,6 +23,7 @@ COLUMNS = (
     "poisson_nll",
     "scale_factor",
     "targets",
+    "targets_with_r",
     "bins",
     "sequences",
     "constant_truth",
@@ -109,12 +110,11 @@ def evaluate(
         sequence = store.sequence[rows]
         prediction = predictor.predict(Inputs(tiles.chrom[part], tiles.start[part], sequence))
         truth = coarsen(store.coverage[rows].astype(np.float32), predictor.bin_size)
-        at = predictor.bin_size
         for size in sizes:
-            truth, prediction = coarsen(truth, size // at), coarsen(prediction, size // at)
-            at = size
-            whole[size].add(truth, prediction)
-            within[size].add(truth, prediction)
+            factor = size // predictor.bin_size
+            pair = coarsen(truth, factor), coarsen(prediction, factor)
+            whole[size].add(*pair)
+            within[size].add(*pair)
     rows = []
     for size in sizes:
         for scaling in ("raw", "scaled"):
@@ -138,10 +138,9 @@ def _rows(
 ) -> list[dict]:
     """Give the rows of every target and of their mean at one resolution."""
     factor = whole.scale_factor() if scaling == "scaled" else np.ones(len(targets))
-    flat = whole.constant()[1]
     scores = {
         "pearson_r": whole.pearson_r(),
-        "pearson_r_per_sequence": np.where(flat, np.nan, within.mean()),
+        "pearson_r_per_sequence": within.mean(),
         "mse": whole.mse(factor),
         "poisson_nll": whole.poisson_nll(factor),
         "scale_factor": factor,
@@ -150,19 +149,21 @@ def _rows(
         "sequences": within.inputs,
         "constant_truth": within.constant_truth,
         "constant_prediction": within.constant_prediction,
+        "clipped": whole.clipped,
+        "targets": np.isfinite(scores["mse"]),
+        "targets_with_r": np.isfinite(scores["pearson_r"]),
     }
-    common = {"scaling": scaling, "bins": whole.count, "clipped": whole.clipped}
+    common = {"scaling": scaling, "bins": whole.count}
     rows = [
         common
-        | {"target": target, "targets": 1}
+        | {"target": target}
         | {key: float(values[i]) for key, values in scores.items()}
         | {key: int(values[i]) for key, values in counts.items()}
         for i, target in enumerate(targets)
     ]
     mean = {key: _mean(values) for key, values in scores.items()}
     mean |= {key: int(values.sum()) for key, values in counts.items()}
-    defined = int(np.isfinite(scores["mse"]).sum())
-    return [*rows, common | {"target": "mean", "targets": defined} | mean]
+    return [*rows, common | {"target": "mean"} | mean]
 
 
 def _mean(values: np.ndarray) -> float:

@@ -35,7 +35,7 @@ class Moments:
 
     def __init__(self, targets: int):
         self.count = 0
-        self.clipped = 0
+        self.clipped = np.zeros(targets, int)
         self.mean = np.zeros((2, targets))
         self.squares = np.zeros((3, targets))  # truth, prediction, cross
         self.truth_log = np.zeros(targets)  # sum of truth * log(prediction)
@@ -51,7 +51,7 @@ class Moments:
         pair = np.stack([truth, prediction]).reshape(2, -1, truth.shape[-1]).astype(np.float64)
         count = pair.shape[1]
         floored = np.maximum(pair[1], TINY)
-        self.clipped += int((pair[1] < TINY).sum())
+        self.clipped += (pair[1] < TINY).sum(axis=0)
         self.truth_log += (pair[0] * np.log(floored)).sum(axis=0)
         mean = pair.mean(axis=1)
         pair -= mean[:, None]

@@ -2,25 +2,27 @@
 
 from typing import Any
 
+import numpy as np
+
 from epibench.data.loader import Batches
 from epibench.data.store import Store
 from epibench.data.windows import select, tile_inputs, training_means
 from epibench.evaluate.baselines import (
     SMALLEST_BIN,
+    LinearPredictor,
     MeanPredictor,
     fit_linear,
     gc_content,
     kmer_counts,
 )
-from epibench.evaluate.evaluate import evaluate
+from epibench.evaluate.evaluate import coarsen, evaluate
 from epibench.evaluate.predictors import BigWigPredictor, ReplicatePredictor
+
+BASELINES = {"gc": gc_content, "ridge": kmer_counts}
 
 
 def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
     """Score all references of a study.
-
-    Baselines from sequence are fitted anew for each bin size and scored at that one only: a bin of
-    their own is what they are best at.
 
     Parameters
     ----------
@@ -36,34 +38,63 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
         Rows as of `evaluate` of `truth`, `replicate2`, `mean_coverage`, `gc` and `ridge`.
     """
     length = store.summary["settings"]["windows"]["input_length"]
-    tiles = tile_inputs(store, "test", length)
+    sizes = sorted(settings["bin_sizes"])
     common = {
         "store": store,
-        "tiles": tiles,
+        "tiles": tile_inputs(store, "test", length),
         "input_length": length,
         "batch_size": settings["batch_size"],
+        "bin_sizes": sizes,
     }
-    sizes = settings["bin_sizes"]
     rows = []
     if settings["truth"]:
         print("truth")
-        truth = BigWigPredictor(store, settings["truth"])
-        rows += evaluate("truth", truth, bin_sizes=sizes, **common)
+        rows += evaluate("truth", BigWigPredictor(store, settings["truth"]), **common)
     if store.has_replicate2.any():
         print("replicate 2")
-        rows += evaluate("replicate2", ReplicatePredictor(store), bin_sizes=sizes, **common)
+        rows += evaluate("replicate2", ReplicatePredictor(store), **common)
     mean = training_means(store, select(store, settings["windows"], "train"))
-    rows += evaluate("mean_coverage", MeanPredictor(min(sizes), mean), bin_sizes=sizes, **common)
-    for size in sorted(sizes):
-        if size < SMALLEST_BIN:
-            continue
-        for name, features in (("gc", gc_content), ("ridge", kmer_counts)):
-            print(f"{name} at {size} bp")
-            train, valid = (_central(store, settings, split, size) for split in ("train", "valid"))
-            fitted = fit_linear(features, train, valid, bin_size=size, seed=settings["seed"])
-            rows += evaluate(name, fitted, bin_sizes=[], **common)
-    wanted = set(sizes)
-    return [row for row in rows if row["evaluated_bin_size"] in wanted]
+    constant = evaluate("mean_coverage", MeanPredictor(sizes[0], mean), **common)
+    # It is constant by construction, so its r within inputs says nothing either.
+    rows += [row | {"pearson_r_per_sequence": float("nan")} for row in constant]
+    for name in BASELINES:
+        rows += _evaluate_baseline(name, store, settings, common)
+    return [row for row in rows if row["evaluated_bin_size"] in sizes]
+
+
+def _evaluate_baseline(
+    name: str, store: Store, settings: dict[str, Any], common: dict[str, Any]
+) -> list[dict]:
+    """Fit a baseline at every bin size and score the fit that validates best at each.
+
+    Averaging a fit at finer bins is often better than a fit at wider ones, and runs profit from it
+    as well: a baseline that could not would be too easy to beat.
+    """
+    sizes = [size for size in common["bin_sizes"] if size >= SMALLEST_BIN]
+    fits, errors = {}, {}
+    for size in sizes:
+        print(f"{name} at {size} bp")
+        train, valid = (_central(store, settings, split, size) for split in ("train", "valid"))
+        fits[size] = fit_linear(BASELINES[name], train, valid, bin_size=size, seed=settings["seed"])
+        errors[size] = _validation_errors(fits[size], valid, sizes)
+    rows = []
+    for size in sizes:
+        best = min((fit for fit in sizes if size % fit == 0), key=lambda fit: errors[fit][size])
+        print(f"{name} evaluated at {size} bp: fitted at {best} bp")
+        found = evaluate(name, fits[best], **common | {"bin_sizes": [size]})
+        rows += [row for row in found if row["evaluated_bin_size"] == size]
+    return rows
+
+
+def _validation_errors(fit: LinearPredictor, valid: Batches, sizes: list[int]) -> dict[int, float]:
+    """Give the mean squared error on the validation windows at every bin size of the fit."""
+    pairs = [(coverage, fit.at(sequence)) for sequence, coverage in valid.epoch(0)]
+    truth, prediction = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return {
+        size: float(np.square(coarsen(truth - prediction, size // fit.bin_size)).mean())
+        for size in sizes
+        if size % fit.bin_size == 0
+    }
 
 
 def _central(store: Store, settings: dict[str, Any], split: str, bin_size: int) -> Batches:

@@ -10,7 +10,6 @@ import pandas as pd
 from epibench.evaluate.scores import read_scores
 from epibench.experiments import ANALYSES
 from epibench.report.write import ExperimentPage, write_report
-from epibench.software import software
 
 RECORDED = (
     "parameters",
@@ -71,7 +70,7 @@ def make_report(
             for name, experiment in settings["experiments"].items()
         ],
         links={run: _links(run) for run in manifest["run"]},
-        versions={name: found for name, found in software().items() if found},
+        versions=_versions([record["software"] for record in records]),
     )
 
 
@@ -84,6 +83,16 @@ def _links(run: str) -> dict[str, str]:
         "history": f"{folder}/history.csv",
         "metrics": f"{folder}/metrics.tsv",
     }
+
+
+def _versions(of_runs: list[dict[str, str | None]]) -> dict[str, str]:
+    """Give the versions that the runs were trained with, several where runs differ."""
+    found: dict[str, set[str]] = {}
+    for versions in of_runs:
+        for name, version in versions.items():
+            if version:
+                found.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

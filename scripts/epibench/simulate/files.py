@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+SHORTEST_CHROMOSOME = 100_000
+"""Length in bp below which gaps and elements leave too little."""
+
 
 def simulated_files(folder: str | Path, cell_types: tuple[str, ...] | list[str]) -> dict:
     """Name the files that `simulate` writes.

@@ -12,7 +12,7 @@ from epibench.errors import InputError
 from epibench.files import whole
 from epibench.simulate.coverage import expected_coverage, fragment_rate, measure
 from epibench.simulate.elements import Element, plant_elements
-from epibench.simulate.files import simulated_files
+from epibench.simulate.files import SHORTEST_CHROMOSOME, simulated_files
 from epibench.simulate.genome import Chromosome, N, draw_chromosome, draw_repeat_families
 from epibench.simulate.grammar import Grammar
 from epibench.simulate.peaks import call_peaks, narrow_peak_line
@@ -26,7 +26,6 @@ from epibench.simulate.tables import (
     region_of,
 )
 
-SHORTEST_CHROMOSOME = 100_000
 LINE = 60  # bases a FASTA line
 
 
