@@ -90,6 +90,7 @@ def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
             rows.append(
                 {"predictor": predictor, "target": target, "evaluated_bin_size": size}
                 | {"scaling": scaling, "targets": int(np.isfinite(mse).sum())}
+                | {"targets_with_r": int(np.isfinite(r).sum())}
                 | values
                 | {"bins": 2_000_000 // size, "sequences": 900, "constant_truth": 0}
                 | {"constant_prediction": 0, "clipped": 0, "test_set": "3f9a1c07"}
@@ -129,6 +130,8 @@ def study() -> dict:
         "title": "Demo: losses and bin sizes on a simulated genome",
         "date": "2025-03-14",
         "bin_size": 2048,
+        "accessions": {},
+        "data_seed": 7,
         "config_files": ["config/demo.yaml"],
         "files": files,
     }
@@ -154,6 +157,7 @@ def summary() -> dict:
         "mean_coverage": dict(zip(TARGETS, (0.412, 0.388, 0.371, 0.45), strict=True)),
         "uncovered": dict.fromkeys(TARGETS, 0.031),
         "stored_nan": dict.fromkeys(TARGETS, 0),
+        "negative": dict.fromkeys(TARGETS, 0),
         "beyond_float16": dict.fromkeys(TARGETS, 0),
         "replicate2": [{}, {}, {}, None],
         "peaks": [412, 388, None, 401],

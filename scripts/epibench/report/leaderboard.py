@@ -23,7 +23,8 @@ class View:
     """The predictors that have scores at one bin size, best r first.
 
     `rows` are plain values for the template; `left_out` counts the predictors without scores here;
-    `ceiling` is the r of replicate 2 or None.
+    `ceiling` is the r of replicate 2, or None where some target has none: a mean over fewer targets
+    is no mark for the others.
     """
 
     bin_size: int
@@ -50,15 +51,16 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
     axes = runs.set_index("run").to_dict("index")
     everyone = metrics["predictor"].nunique()
     by_target = _by_target(metrics)
+    targets = metrics.loc[metrics["target"] != "mean", "target"].nunique()
     means = metrics[metrics["target"] == "mean"]
     views = []
     for (bin_size, scaling), part in means.groupby(["evaluated_bin_size", "scaling"]):
         ordered = part.sort_values("pearson_r", ascending=False, na_position="last", kind="stable")
         rows = [
-            _row(row, axes.get(row["predictor"]), by_target[row["predictor"], bin_size])
+            _row(row, axes.get(row["predictor"]), by_target[row["predictor"], bin_size], targets)
             for row in ordered.to_dict("records")
         ]
-        ceiling = next((row["pearson_r"] for row in rows if row["kind"] == "ceiling"), None)
+        ceiling = next((row["pearson_r"] for row in rows if _is_ceiling(row)), None)
         views.append(View(int(bin_size), scaling, rows, everyone - len(rows), ceiling))
     return views
 
@@ -80,7 +82,12 @@ def at_a_glance(view: View) -> list[dict[str, Any]]:
     return [row for row in defined if row["kind"] != "run" or row is best]
 
 
-def _row(row: dict[str, Any], axes: dict[str, Any] | None, by_target: dict[str, float]) -> dict:
+def _row(
+    row: dict[str, Any],
+    axes: dict[str, Any] | None,
+    by_target: dict[str, float],
+    targets: int,
+) -> dict[str, Any]:
     """Turn one line of metrics into what the template shows of a predictor."""
     name = row["predictor"]
     if axes is None:
@@ -89,17 +96,24 @@ def _row(row: dict[str, Any], axes: dict[str, Any] | None, by_target: dict[str, 
         kind, label, note = "run", axes["model"], ""
     scores = {score: _defined(row[score]) for score in SCORES}
     r = scores["pearson_r"]
-    extra = f"√r = {sqrt(r):.3f}" if kind == "ceiling" and r and r > 0 else ""
+    notes = [f"√r = {sqrt(r):.3f}"] if kind == "ceiling" and r and r > 0 else []
+    if r is not None and row["targets_with_r"] < targets:
+        notes.append(f"r of {int(row['targets_with_r'])} of {targets} targets")
     return scores | {
         "predictor": name,
         "kind": kind,
         "label": label,
         "note": note,
-        "extra": extra,
+        "extra": "; ".join(notes),
         "axes": axes or {},
         "targets": int(row["targets"]),
         "by_target": by_target,
     }
+
+
+def _is_ceiling(row: dict[str, Any]) -> bool:
+    """Tell whether a row is replicate 2, with an r for every target."""
+    return row["kind"] == "ceiling" and None not in row["by_target"].values()
 
 
 def _by_target(metrics: pd.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:

@@ -57,7 +57,7 @@ controls.hidden = false;
 controls.addEventListener("change", show);
 show();
 
-// A printed page shows everything.
+// A printed page shows what is folded.
 window.addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("details")) part.open = true;
 });

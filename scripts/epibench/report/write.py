@@ -94,7 +94,8 @@ def write_report(
         The HTML file; links to figures are relative to its folder.
     study : mapping
         `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
-        opens with), `config_files` (paths) and `files` (one mapping each: path, bytes, sha256).
+        opens with), `accessions` (of experiments, by target), `data_seed` (of simulated data, or
+        None), `config_files` (paths) and `files` (one mapping each: path, bytes, sha256).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
