@@ -15,9 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from epibench.data.store import Store
+from epibench.data.windows import tile_inputs
+
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_CPU_SECONDS = 62  # bio-gopher 1.0.3 on the same input and 2 cores, 5.1-5.6 GB
 PUBLISHED_WINDOWS = {"train": 421, "valid": 419, "test": 435}
+PUBLISHED_INPUTS = 1918
 
 MAKE = """
 import sys
@@ -68,6 +72,7 @@ def main() -> None:
         store = Path(folder) / "store"
         cpu, wall, peak = measure(bench, store)
         summary = json.loads((store / "summary.json").read_text())
+        inputs = len(tile_inputs(Store(store), "test", 2048))
         left = {path.name for path in Path(folder).iterdir()} - {"bench", "store"}
     windows = summary["windows"]
     print(f"CPU-seconds      {cpu:.1f} (published code: {PUBLISHED_CPU_SECONDS})")
@@ -77,8 +82,9 @@ def main() -> None:
     print(f"bytes on disk    {summary['bytes']:,}")
     print(f"left beside it   {left or 'nothing'}")
     print(f"tiled windows    {windows['tiled']}")
+    print(f"test inputs      {inputs} (published code: {PUBLISHED_INPUTS})")
     print(f"threshold 2      {windows['threshold2']} (published code: {PUBLISHED_WINDOWS})")
-    if windows["threshold2"] != PUBLISHED_WINDOWS:
+    if (windows["threshold2"], inputs) != (PUBLISHED_WINDOWS, PUBLISHED_INPUTS):
         sys.exit("the windows are not those of the published code")
 
 

@@ -15,10 +15,10 @@ import yaml
 from pyjaspar import jaspardb
 
 from epibench.errors import InputError
+from epibench.sequence import COMPLEMENT
 from epibench.simulate.coverage import expected_coverage, fragment_rate
 from epibench.simulate.elements import plant_elements
 from epibench.simulate.genome import (
-    COMPLEMENT,
     draw_chromosome,
     draw_repeat_families,
     markov_sequence,

@@ -1,5 +1,6 @@
 """What a change reruns, and what it leaves alone; dry runs after a finished study."""
 
+import shutil
 import subprocess
 import sys
 
@@ -50,6 +51,12 @@ def test_a_new_evaluated_bin_size_retrains_nothing(finished):
     assert "train_run" not in jobs
 
 
+def test_a_guard_retrains_nothing(finished):
+    # The report runs again since it names the config file.
+    config = finished.config(TINY, "guard.yaml", training__require_gpu=True)
+    assert set(finished.planned("--configfile", config)) == {"write_report"}
+
+
 def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     def planned(rule):
         code = (
@@ -57,7 +64,7 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
             "import epibench.plan\n"
             f"epibench.plan.PROTOCOL['{rule}'] += 1\n"
             "from snakemake.cli import main\n"
-            "main(['-n', '--quiet', 'host', '--configfile', 'study.yaml'])\n"
+            "main(['-n', '--quiet', 'rules', '--configfile', 'study.yaml'])\n"
         )
         result = subprocess.run(
             [sys.executable, "-c", code],
@@ -67,16 +74,30 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
             text=True,
         )
         words = [line.split() for line in result.stdout.splitlines()]
-        return {line[0] for line in words if len(line) == 2 and line[1].isdigit()} - {"total"}
+        jobs = {line[0] for line in words if len(line) == 2 and line[1].isdigit()}
+        assert "write_report" in jobs, result.stdout + result.stderr
+        return jobs
 
     assert "store" not in planned("train_run")
-    assert {"train_run", "evaluate_run", "run_experiment", "write_report"} <= planned("train_run")
+    assert {"train_run", "evaluate_run", "run_experiment"} <= planned("train_run")
     assert "train_run" not in planned("evaluate_run")
     assert "simulate" not in planned("store")
     assert {"store", "train_run", "evaluate_references"} <= planned("store")
 
 
-def test_a_touched_script_reruns_nothing(finished):
-    # Scripts are not among the triggers: an edited comment must not retrain a model.
-    jobs = finished.planned("--configfile", "study.yaml")
-    assert jobs == {}
+def test_edited_code_reruns_nothing(finished):
+    # An edited comment, or a plot's label, must not retrain a model; a protocol version does that.
+    scripts = finished.folder / "scripts"
+    original = scripts.readlink()
+    scripts.unlink()
+    shutil.copytree(original, scripts)
+    try:
+        for name in ("train_run.py", "run_experiment.py", "epibench/train.py", "epibench/style.py"):
+            with open(scripts / name, "a") as file:
+                file.write("# an edited comment\n")
+        words = scripts / "epibench" / "words.py"
+        words.write_text(words.read_text().replace('Loss("Poisson"', 'Loss("POISSON"'))
+        assert finished.planned("--configfile", "study.yaml") == {}
+    finally:
+        shutil.rmtree(scripts)
+        scripts.symlink_to(original)

@@ -8,10 +8,8 @@ import numpy as np
 import pysam
 
 from epibench.errors import InputError
+from epibench.sequence import N
 from epibench.words import BASES
-
-N = len(BASES)
-"""The base code of N and of every other letter that is not a base."""
 
 _CODES = bytes(BASES.index(c) if (c := chr(i).upper()) in BASES else N for i in range(256))
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")

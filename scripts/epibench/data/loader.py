@@ -4,13 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from epibench.data.fasta import N
 from epibench.data.store import Store
 from epibench.errors import InputError
+from epibench.sequence import reverse_complement
 from epibench.words import AUGMENTATIONS
-
-COMPLEMENT = np.array([3, 2, 1, 0, N], np.uint8)
-"""Base code of the opposite strand: A-T and C-G swap, N stays N."""
 
 
 class Batches:
@@ -117,7 +114,7 @@ class Batches:
                 # an odd batch has its half rounded up or down at random
                 half = (len(batch) + rng.integers(2)) // 2
                 flipped = rng.permutation(len(batch))[:half]
-                sequences[flipped] = COMPLEMENT[sequences[flipped, ::-1]]
+                sequences[flipped] = reverse_complement(sequences[flipped])
                 coverage[flipped] = coverage[flipped, ::-1][..., self.store.strand_pairs]
             binned = mean_bins(half_to_single(coverage), self.bin_size)
             yield sequences, binned if self._scale is None else binned / self._scale

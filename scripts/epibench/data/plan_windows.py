@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epibench.data.fasta import Chromosome, N
+from epibench.data.fasta import Chromosome
 from epibench.data.intervals import complement, count_within, runs, tile
 from epibench.data.peaks import label_windows, merge_peaks
 from epibench.data.settings import WindowSettings
+from epibench.sequence import N
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from hashlib import sha256
 
 import numpy as np
 
-from epibench.data.fasta import N
 from epibench.data.intervals import complement, count_within, runs, tile
 from epibench.data.settings import WindowSettings
 from epibench.data.store import Store
 from epibench.errors import InputError
+from epibench.sequence import N
 from epibench.words import SPLITS
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from epibench.simulate.genome import N
+from epibench.sequence import N
 from epibench.simulate.grammar import Grammar, Measurement
 from epibench.simulate.sites import Sites
 

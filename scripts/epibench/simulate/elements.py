@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epibench.simulate.genome import Chromosome, reverse_complement
+from epibench.sequence import reverse_complement
+from epibench.simulate.genome import Chromosome
 from epibench.simulate.grammar import Grammar, Kind
 from epibench.simulate.sites import Scorer
 

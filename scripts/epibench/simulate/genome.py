@@ -4,10 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-N = 4
-"""Code of an unknown base."""
-
-COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
+from epibench.sequence import N, reverse_complement
 
 # Dinucleotide relative abundances of the human genome (observed over expected from base
 # frequencies, strand-symmetric), approximately; rows and columns in base order. After Burge,
@@ -171,8 +168,3 @@ def _gaps(length: int) -> list[tuple[int, int]]:
     first, middle, last = (int(share * length) for share in GAP_SHARES)
     half = length // 2
     return [(0, first), (half, half + middle), (length - last, length)]
-
-
-def reverse_complement(codes: np.ndarray) -> np.ndarray:
-    """Return the reverse complement of base codes (positions,) uint8."""
-    return COMPLEMENT[codes[::-1]]

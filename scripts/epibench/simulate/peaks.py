@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from epibench.simulate.runs import runs
+from epibench.data.intervals import runs
 
 EDGE = 2.0  # fold change that a peak's every stretch reaches
 SUMMIT = 3.0  # fold change that a peak's highest base reaches

@@ -1,16 +1,10 @@
-"""Find stretches of equal values, and write them as bigWig intervals."""
+"""Write coverage as bigWig intervals of equal values."""
 
 import numpy as np
 
 DIGITS = 3  # significant digits of bigWig values
 PIECE = 1 << 20  # positions handled at once, to bound memory
 NOT_COVERED = -1.0
-
-
-def runs(mask: np.ndarray) -> np.ndarray:
-    """Find stretches of True in a (positions,) bool mask: (stretches, 2) int64, start and end."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return edges.reshape(-1, 2)
 
 
 def write_runs(bigwig, chromosome: str, values: np.ndarray, covered: np.ndarray) -> None:

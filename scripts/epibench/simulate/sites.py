@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epibench.errors import InputError
-from epibench.simulate.genome import N, reverse_complement
+from epibench.sequence import N, reverse_complement
 from epibench.simulate.grammar import Grammar, Motif
 from epibench.words import BASES
 
@@ -170,5 +170,5 @@ def _flank_factor(codes, scorer: Scorer, core, reverse) -> np.ndarray:
     padded = np.concatenate([[N, N], codes, [N, N]]).astype(np.uint8)  # shifts positions by 2
     offsets = np.array([0, 1, length + 2, length + 3])
     bases = padded[core[:, None] + offsets].reshape(-1, 4)
-    bases[reverse] = reverse_complement(bases[reverse].T).T
+    bases[reverse] = reverse_complement(bases[reverse])
     return scorer.flanks[np.arange(4), bases].prod(axis=1)

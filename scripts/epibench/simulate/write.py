@@ -8,15 +8,17 @@ import numpy as np
 import pyBigWig
 import pysam
 
+from epibench.data.intervals import runs
 from epibench.errors import InputError
 from epibench.files import whole
+from epibench.sequence import N
 from epibench.simulate.coverage import expected_coverage, fragment_rate, measure
 from epibench.simulate.elements import Element, plant_elements
 from epibench.simulate.files import SHORTEST_CHROMOSOME, simulated_files
-from epibench.simulate.genome import Chromosome, N, draw_chromosome, draw_repeat_families
+from epibench.simulate.genome import Chromosome, draw_chromosome, draw_repeat_families
 from epibench.simulate.grammar import Grammar
 from epibench.simulate.peaks import call_peaks, narrow_peak_line
-from epibench.simulate.runs import runs, write_runs
+from epibench.simulate.runs import write_runs
 from epibench.simulate.sites import Scorer, find_sites, load_scorers
 from epibench.simulate.tables import (
     MOTIF_COLUMNS,
