@@ -38,7 +38,7 @@ fi
 
 say "installing the exact versions of requirements.lock into $venv (2.6 GB, a minute or two)"
 "$python" -m venv "$venv"
-pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
+pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet --quiet)
 "${pip[@]}" install --require-hashes -r requirements.lock
 "${pip[@]}" install --no-deps --no-build-isolation --editable .
 touch "$venv/.ready"
