@@ -1,6 +1,7 @@
 """Bad input: one clear sentence, a non-zero exit, nothing half-written."""
 
 import gzip
+import hashlib
 
 import numpy as np
 import pyBigWig
@@ -59,6 +60,20 @@ def refused(workspace, config):
 def test_good_input_is_read(real):
     result = real.snakemake("data", "--configfile", study(real))
     assert result.returncode == 0, result.stdout
+
+
+def test_addresses_are_fetched_and_verified(real):
+    track = real.folder / "data" / "a.bw"
+    checksum = hashlib.md5(track.read_bytes()).hexdigest()
+    samples = real.folder / "samples.tsv"
+    samples.write_text(f"target\ttrack\na\tfile://{track}#md5={checksum}\n")
+    result = real.snakemake("data", "--configfile", study(real))
+    assert result.returncode == 0, result.stdout
+    samples.write_text(f"target\ttrack\nb\tfile://{track}#md5={'0' * 32}\n")
+    result = real.snakemake("data", "--configfile", study(real))
+    assert result.returncode != 0
+    assert f"the md5 checksum is {checksum}, expected {'0' * 32}" in result.stdout
+    assert len(list((real.folder / "results" / "downloads").iterdir())) == 1
 
 
 def test_a_misspelt_key(real):
