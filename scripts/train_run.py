@@ -15,6 +15,5 @@ with job(snakemake.log[0]):
         snakemake.params.settings,
         folder=folder,
         checkpoint=Path(str(folder).replace("/runs/", "/checkpoints/", 1) + ".npz"),
-        # From the config and not from params: switching this guard on or off must retrain nothing.
-        require_gpu=snakemake.config.get("training", {}).get("require_gpu", False),
+        require_gpu=snakemake.config["require_gpu"],
     )

@@ -169,7 +169,9 @@ class Plan:
         truth = {}
         if self.simulated:
             truth = {name: files["truth"] for name, files in self.simulated["targets"].items()}
+        sizes = {*self.study.evaluation.bin_sizes, *(run.bin_size for run in self.needed)}
         return self.evaluation_settings("evaluate_references") | {
+            "bin_sizes": sorted(sizes),
             "truth": truth,
             "windows": self.study.defaults.windows,
             "seed": self.study.defaults.seed,
@@ -250,9 +252,10 @@ def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:
         check_study(study)
         expanded = expand_experiments(study.experiments, study.defaults)
         check_runs(study, expanded)
+        targets = _targets(study)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    plan = Plan(study, _targets(study), expanded, [str(file) for file in files])
+    plan = Plan(study, targets, expanded, [str(file) for file in files])
     _check_files(plan, where)
     return plan
 

@@ -208,7 +208,7 @@ def test_the_page_says_what_was_run_on_what(written):
     for words in (
         "12 trained runs and 5 reference predictors, compared on chr8",
         "commit 1a2b3c4",
-        "One seed, one test chromosome: differences of the size of seed noise are not findings.",
+        "One seed, one test chromosome: the size of seed noise is unknown",
         "Which loss function gives the best predictions",
         "Left out: loss multinomial_mse, bin_size 2048: one bin has no shape.",
         "ab" * 32,

@@ -115,7 +115,8 @@ def _problem(study: Study, run: Run) -> str | None:
     entry = study.models.get(run.model)
     if entry is None or not entry.enabled:
         state = "is switched off" if entry else "does not exist"
-        return f"the model entry {run.model!r} {state}; choose another or set `models.{run.model}`"
+        known = ", ".join(name for name, entry in study.models.items() if entry.enabled)
+        return f"the model entry {run.model!r} {state}; choose one of {known}"
     if run.windows not in study.windows.window_sets():
         return (
             f"the window set {run.windows!r} is not declared (declared: "

@@ -32,7 +32,11 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
     for file in files:
         read_yaml(file)
     where = ", ".join(map(str, files)) or "--config"
-    return validated(Study, expand_variables(dict(config)), where)
+    try:
+        expanded = expand_variables(dict(config))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return validated(Study, expanded, where)
 
 
 def expand_variables(value: Any) -> Any:

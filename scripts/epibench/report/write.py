@@ -128,6 +128,7 @@ def write_report(
             links=links,
             references=set(references["predictor"]),
             test_set=everyone["test_set"].iloc[0],
+            scored=int(everyone["bins"].iloc[0] * everyone["evaluated_bin_size"].iloc[0]),
             targets=data["targets"],
             experiments=[_experiment(page, Path(out).parent) for page in experiments],
             leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
