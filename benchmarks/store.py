@@ -2,9 +2,8 @@
 
 usage: python benchmarks/store.py [BENCH_FOLDER]
 
-The input (3 chromosomes x 4 Mb, 5 tracks) is made by `bench/make_genome.py` of the folder that
-EPIBENCH_SHARED names (default: ../shared), unless BENCH_FOLDER holds it already. CPU-seconds
-include the start of Python and the bedtools processes.
+`bench_input.py` says where the input comes from; BENCH_FOLDER keeps it for the next time.
+CPU-seconds include the start of Python and the bedtools processes.
 """
 
 import json
@@ -15,46 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_input import ROOT, make_input
+
 from epibench.data.store import Store
 from epibench.data.windows import tile_inputs
 
-ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_CPU_SECONDS = 62  # bio-gopher 1.0.3 on the same input and 2 cores, 5.1-5.6 GB
 PUBLISHED_WINDOWS = {"train": 421, "valid": 419, "test": 435}
 PUBLISHED_INPUTS = 1918
 
-MAKE = """
-import sys
-from epibench.data.make_store import make_store
-from epibench.data.settings import SplitSettings, WindowSettings
-from epibench.samples import Target
-
-bench, store = sys.argv[1:]
-make_store(
-    store,
-    fasta=f"{bench}/genome.fa",
-    targets=[Target(f"track{i}", f"{bench}/track{i}.bw") for i in range(5)],
-    excluded=[f"{bench}/unmap.bed"],
-    windows=WindowSettings(),
-    splits=SplitSettings(),
-)
-"""
-
-
-def make_input(bench: Path) -> None:
-    """Make the bench input, unless it is there."""
-    if (bench / "truth.tsv").is_file():
-        return
-    shared = Path(os.environ.get("EPIBENCH_SHARED", ROOT.parent / "shared"))
-    script = shared / "bench" / "make_genome.py"
-    if not script.is_file():
-        sys.exit(f"there is no {script}; EPIBENCH_SHARED names the folder that holds it")
-    subprocess.run([sys.executable, script, bench, "--seed", "7"], check=True)
+MAKE = "import sys; from bench_input import make_bench_store; make_bench_store(*sys.argv[1:])"
 
 
 def measure(bench: Path, store: Path) -> tuple[float, float, float]:
     """Make the store in a process of its own; give CPU-seconds, wall seconds and peak MB."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    folders = (ROOT / "scripts", ROOT / "benchmarks")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     began = time.perf_counter()
     child = subprocess.Popen([sys.executable, "-c", MAKE, bench, store], env=environment)
     _, status, usage = os.wait4(child.pid, 0)

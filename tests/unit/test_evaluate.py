@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import pearsonr
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import pearsonr, spearmanr
 from small_genome import SmallStudy
 
 from epibench.data.make_store import make_store
@@ -78,12 +79,31 @@ def test_every_resolution_equals_naive_recomputation(size):
         assert scaled.scale_factor == pytest.approx(factor)
         assert raw.scale_factor == 1.0
         assert raw.bins == len(truth)
-        if size < LENGTH:
-            pairs = zip(truth.reshape(9, -1), prediction.reshape(9, -1), strict=True)
-            within = np.mean([pearsonr(a, b).statistic for a, b in pairs])
-            assert raw.pearson_r_per_sequence == pytest.approx(within, abs=1e-9)
-        else:
-            assert np.isnan(raw.pearson_r_per_sequence)
+        for row, scale in ((raw, 1.0), (scaled, factor)):
+            r = pearsonr(np.log1p(truth), np.log1p(scale * prediction)).statistic
+            assert row.pearson_r_log1p == pytest.approx(r, abs=1e-5)
+            if size < 32:
+                assert np.isnan(row.spearman_r)
+            else:
+                rho = spearmanr(truth, prediction).statistic
+                assert row.spearman_r == pytest.approx(rho, abs=1e-9)
+            check_within(row, truth.reshape(9, -1), prediction.reshape(9, -1))
+
+
+def check_within(row, truth, prediction):
+    """Compare the scores within inputs to a loop over the inputs."""
+    keys = ("pearson_r_per_sequence", "spearman_r_per_sequence", "jensen_shannon")
+    if truth.shape[1] == 1:
+        assert row[list(keys)].isna().all()
+        return
+    scores = (
+        lambda a, b: pearsonr(a, b).statistic,
+        lambda a, b: spearmanr(a, b).statistic,
+        jensenshannon,
+    )
+    for key, score in zip(keys, scores, strict=True):
+        expected = np.mean([score(a, b) for a, b in zip(truth, prediction, strict=True)])
+        assert row[key] == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_mean_row_averages_targets_not_bins():
@@ -115,8 +135,10 @@ def test_a_constant_has_no_r_but_errors_and_counts_as_zero_within_inputs():
     store = FakeStore()
     found = scores(store, HalfConstant(store, 8))
     row, mean = found.loc[("b", 8, "raw")], found.loc[("mean", 8, "raw")]
-    assert np.isnan(row.pearson_r)
-    assert row.pearson_r_per_sequence == 0.0
+    assert np.isnan([row.pearson_r, row.pearson_r_log1p]).all()
+    assert np.isnan(found.loc[("b", 32, "raw")].spearman_r)
+    assert (row.pearson_r_per_sequence, row.spearman_r_per_sequence) == (0.0, 0.0)
+    assert 0 < row.jensen_shannon < 0.833
     assert row.constant_prediction == 9
     truth = store.coverage[:, 1].astype(float).reshape(-1, 8).mean(axis=1)
     assert row.mse == pytest.approx(((truth - 2.5) ** 2).mean())
@@ -135,7 +157,10 @@ def test_an_unknown_target_is_left_out_of_the_mean_and_the_count_says_so():
     found = scores(store, Half(store, 8))
     assert found.loc[("mean", 8, "raw")].targets == 1
     assert found.loc[("mean", 8, "raw")].mse == found.loc[("a", 8, "raw")].mse
-    assert np.isnan(found.loc[("b", 8, "raw")].mse)
+    scores_of_b = ["pearson_r", "pearson_r_log1p", "spearman_r", "jensen_shannon", "mse"]
+    scores_of_b += ["pearson_r_per_sequence", "spearman_r_per_sequence"]
+    assert found.loc[("b", 32, "raw"), scores_of_b].isna().all()
+    assert found.loc[("a", 32, "raw"), scores_of_b].notna().all()
 
 
 def test_the_checksum_of_the_test_set_follows_data_and_tiles():
@@ -220,5 +245,7 @@ def test_references_stand_in_one_table(small):
     # Baselines from sequence are fitted for each bin size from 32 bp up.
     for name in ("gc", "ridge"):
         assert set(raw.loc[name].index.get_level_values("evaluated_bin_size")) == {64}
-    assert np.isnan(raw.loc[("mean_coverage", "mean", 64)].pearson_r)
+    constant = raw.loc[("mean_coverage", "mean", 16)]
+    assert np.isnan([constant.pearson_r, constant.spearman_r_per_sequence]).all()
+    assert constant.jensen_shannon > 0
     assert raw.loc[("mean_coverage", "mean", 64)].mse > 0

@@ -37,25 +37,30 @@ def test_store(store):
 
 
 def test_evaluation(store):
-    assert PROTOCOL["evaluate_run"] == 1
+    assert PROTOCOL["evaluate_run"] == 2
     rows = evaluate(
         "replicate2",
         ReplicatePredictor(store),
         store,
         tile_inputs(store, "test", 64),
         input_length=64,
-        bin_sizes=[16],
+        bin_sizes=[16, 32],
         batch_size=8,
     )
-    row = next(row for row in rows if row["target"] == "a" and row["evaluated_bin_size"] == 16)
-    found = [row[key] for key in ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll")]
+    raw = [row for row in rows if row["target"] == "a" and row["scaling"] == "raw"]
+    of_a = {row["evaluated_bin_size"]: row for row in raw}
+    found = [of_a[16][key] for key in ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll")]
     np.testing.assert_allclose(
         found, [0.00886677154, -0.0781658905, 0.0236112022, 0.708525052], rtol=1e-6
     )
+    found = [of_a[32]["spearman_r"]]
+    found += [of_a[16][key] for key in ("spearman_r_per_sequence", "jensen_shannon")]
+    np.testing.assert_allclose(found, [0.0806932875, -0.0450642114, 0.1680461], rtol=1e-6)
+    assert of_a[16]["pearson_r_log1p"] == pytest.approx(0.00115180961, rel=1e-5)
 
 
 def test_baselines(store):
-    assert PROTOCOL["evaluate_references"] == 1
+    assert PROTOCOL["evaluate_references"] == 2
     settings = {"bin_sizes": [64], "batch_size": 8, "windows": "threshold2", "seed": 1, "truth": {}}
     rows = {row["predictor"]: row for row in evaluate_references(store, settings)}
     found = [rows[name]["mse"] for name in ("mean_coverage", "gc", "ridge")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from epibench.evaluate.moments import TINY, Moments, SequenceCorrelation
+from epibench.evaluate.moments import TINY, Moments
 
 
 def pair(shape, seed=0, offset=0.0):
@@ -87,34 +87,3 @@ def test_an_unknown_target_is_undefined_and_harms_no_other():
         values, expected = getattr(moments, score)(), getattr(merged(truth, prediction), score)()
         assert np.isnan(values[0])
         assert values[1] == pytest.approx(expected[1])
-
-
-def test_per_sequence_r_equals_scipy():
-    truth, prediction = pair((20, 16, 2))
-    within = SequenceCorrelation(2)
-    for part in (slice(0, 7), slice(7, 20)):
-        within.add(truth[part], prediction[part])
-    expected = [
-        np.mean([pearsonr(truth[i, :, t], prediction[i, :, t]).statistic for i in range(20)])
-        for t in range(2)
-    ]
-    np.testing.assert_allclose(within.mean(), expected)
-    assert within.inputs.tolist() == [20, 20]
-
-
-def test_inputs_are_selected_by_the_truth_and_flat_predictions_score_zero():
-    truth, prediction = pair((4, 16, 1))
-    truth[0] = 3.0
-    prediction[1] = 0.7
-    within = SequenceCorrelation(1)
-    within.add(truth, prediction)
-    rest = [pearsonr(truth[i, :, 0], prediction[i, :, 0]).statistic for i in (2, 3)]
-    assert within.mean()[0] == pytest.approx(sum(rest) / 3)
-    assert (within.constant_truth[0], within.constant_prediction[0]) == (1, 1)
-
-
-def test_one_bin_an_input_has_no_r_within_inputs():
-    truth, prediction = pair((5, 1, 2))
-    within = SequenceCorrelation(2)
-    within.add(truth, prediction)
-    assert np.isnan(within.mean()).all()

@@ -1,15 +1,18 @@
 """Score a predictor on the tiled test chromosomes in one pass."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from epibench.data.store import Store
 from epibench.data.windows import Tiles, fingerprint
-from epibench.evaluate.moments import Moments, SequenceCorrelation
+from epibench.evaluate.log_scale import LogScaleCorrelation
+from epibench.evaluate.moments import Moments
 from epibench.evaluate.predictors import Inputs, Predictor
+from epibench.evaluate.ranks import FINEST_BIN_SIZE, RankCorrelation, sample_first
+from epibench.evaluate.within import WithinInputs
 from epibench.files import whole
 
 COLUMNS = (
@@ -18,7 +21,11 @@ COLUMNS = (
     "evaluated_bin_size",
     "scaling",
     "pearson_r",
+    "pearson_r_log1p",
+    "spearman_r",
     "pearson_r_per_sequence",
+    "spearman_r_per_sequence",
+    "jensen_shannon",
     "mse",
     "poisson_nll",
     "scale_factor",
@@ -31,6 +38,8 @@ COLUMNS = (
     "clipped",
     "test_set",
 )
+
+_AT_ONCE = 2**17  # values that sums are made of at once, so that they stay in the cache
 
 
 def coarsen(values: np.ndarray, factor: int) -> np.ndarray:
@@ -69,7 +78,8 @@ def evaluate(
 ) -> list[dict]:
     """Score one predictor at its own resolution and every coarser one.
 
-    Memory does not grow with the test set: what is kept are sums.
+    Memory does not grow with the test set: what is kept are sums. A random sample of the inputs
+    comes first, so that the histograms of ranks can be laid out from it.
 
     Parameters
     ----------
@@ -100,27 +110,21 @@ def evaluate(
     scaling by the ratio of the means.
     """
     sizes = resolutions(predictor.bin_size, bin_sizes)
-    test_set = fingerprint(store, tiles, input_length)
-    targets = len(store.targets)
-    whole = {size: Moments(targets) for size in sizes}
-    within = {size: SequenceCorrelation(targets) for size in sizes}
-    for first in range(0, len(tiles.offset), batch_size):
-        part = slice(first, first + batch_size)
+    sums = {size: _Sums(len(store.targets), size) for size in sizes}
+    order = sample_first(len(tiles.offset))
+    for first in range(0, len(order), batch_size):
+        part = order[first : first + batch_size]
         rows = tiles.offset[part, None] + np.arange(input_length)
-        sequence = store.sequence[rows]
-        prediction = predictor.predict(Inputs(tiles.chrom[part], tiles.start[part], sequence))
+        inputs = Inputs(tiles.chrom[part], tiles.start[part], store.sequence[rows])
         truth = coarsen(store.coverage[rows].astype(np.float32), predictor.bin_size)
-        for size in sizes:
-            factor = size // predictor.bin_size
-            pair = coarsen(truth, factor), coarsen(prediction, factor)
-            whole[size].add(*pair)
-            within[size].add(*pair)
-    rows = []
-    for size in sizes:
-        for scaling in ("raw", "scaled"):
-            rows += _rows(store.targets, whole[size], within[size], scaling)
-            for row in rows[-targets - 1 :]:
-                row |= {"predictor": name, "evaluated_bin_size": size, "test_set": test_set}
+        for size, pair in _at_each(sizes, truth, predictor.predict(inputs)):
+            sums[size].add(*pair)
+    common = {"predictor": name, "test_set": fingerprint(store, tiles, input_length)}
+    rows = [
+        common | {"evaluated_bin_size": size} | row
+        for size in sizes
+        for row in sums[size].rows(store.targets)
+    ]
     return [{column: row[column] for column in COLUMNS} for row in rows]
 
 
@@ -133,37 +137,84 @@ def write_scores(rows: list[dict], path: str | Path) -> None:
             table.writerow({key: "" if value != value else value for key, value in row.items()})
 
 
-def _rows(
-    targets: list[str], whole: Moments, within: SequenceCorrelation, scaling: str
-) -> list[dict]:
-    """Give the rows of every target and of their mean at one resolution."""
-    factor = whole.scale_factor() if scaling == "scaled" else np.ones(len(targets))
-    scores = {
-        "pearson_r": whole.pearson_r(),
-        "pearson_r_per_sequence": within.mean(),
-        "mse": whole.mse(factor),
-        "poisson_nll": whole.poisson_nll(factor),
-        "scale_factor": factor,
-    }
-    counts = {
-        "sequences": within.inputs,
-        "constant_truth": within.constant_truth,
-        "constant_prediction": within.constant_prediction,
-        "clipped": whole.clipped,
-        "targets": np.isfinite(scores["mse"]),
-        "targets_with_r": np.isfinite(scores["pearson_r"]),
-    }
-    common = {"scaling": scaling, "bins": whole.count}
-    rows = [
-        common
-        | {"target": target}
-        | {key: float(values[i]) for key, values in scores.items()}
-        | {key: int(values[i]) for key, values in counts.items()}
-        for i, target in enumerate(targets)
-    ]
-    mean = {key: _mean(values) for key, values in scores.items()}
-    mean |= {key: int(values.sum()) for key, values in counts.items()}
-    return [*rows, common | {"target": "mean"} | mean]
+def _at_each(
+    sizes: list[int], truth: np.ndarray, prediction: np.ndarray
+) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray]]]:
+    """Give truth and prediction at each bin size, from their own, which is the first, up."""
+    found = {sizes[0]: (coarsen(truth, 1), coarsen(prediction, 1))}
+    for size in sizes:
+        finer = max(known for known in found if size % known == 0)
+        if finer != size:
+            found[size] = tuple(coarsen(values, size // finer) for values in found[finer])
+        yield size, found[size]
+
+
+class _Sums:
+    """Everything that is kept of truth and prediction at one bin size."""
+
+    def __init__(self, targets: int, bin_size: int):
+        self.whole = Moments(targets)
+        self.log_scale = LogScaleCorrelation(targets)
+        self.ranks = RankCorrelation(targets) if bin_size >= FINEST_BIN_SIZE else None
+        self.within = WithinInputs(targets)
+
+    def add(self, truth: np.ndarray, prediction: np.ndarray) -> None:
+        """Add inputs: coverage, float64, shape (inputs, bins, targets)."""
+        step = max(1, _AT_ONCE // truth[0].size)
+        for first in range(0, len(truth), step):
+            pair = truth[first : first + step], prediction[first : first + step]
+            for sums in filter(None, (self.whole, self.log_scale, self.ranks, self.within)):
+                sums.add(*pair)
+
+    def rows(self, targets: list[str]) -> list[dict]:
+        """Give the rows of every target and of their mean, raw and scaled."""
+        unscaled, of_both = np.ones(len(targets)), self._scale_free_scores()
+        rows = []
+        for scaling, factor in (("raw", unscaled), ("scaled", self.whole.scale_factor())):
+            scores = of_both | self._scores(factor)
+            counts = self._counts() | {"targets": np.isfinite(scores["mse"])}
+            common = {"scaling": scaling, "bins": self.whole.count}
+            rows += [
+                common
+                | {"target": target}
+                | {key: float(values[i]) for key, values in scores.items()}
+                | {key: int(values[i]) for key, values in counts.items()}
+                for i, target in enumerate(targets)
+            ]
+            mean = {key: _mean(values) for key, values in scores.items()}
+            mean |= {key: int(values.sum()) for key, values in counts.items()}
+            rows.append(common | {"target": "mean"} | mean)
+        return rows
+
+    def _scale_free_scores(self) -> dict[str, np.ndarray]:
+        """Give the scores, shape (targets,), that are the same raw and scaled."""
+        r = self.whole.pearson_r()
+        rho = self.ranks.spearman_r() if self.ranks else np.full_like(r, np.nan)
+        names = ("pearson_r_per_sequence", "spearman_r_per_sequence", "jensen_shannon")
+        return {
+            "pearson_r": r,
+            "spearman_r": np.where(np.isnan(r), np.nan, rho),
+            **dict(zip(names, self.within.means(), strict=True)),
+        }
+
+    def _scores(self, factor: np.ndarray) -> dict[str, np.ndarray]:
+        """Give the scores, shape (targets,), of `factor` times the prediction."""
+        return {
+            "pearson_r_log1p": self.log_scale.pearson_r(factor),
+            "mse": self.whole.mse(factor),
+            "poisson_nll": self.whole.poisson_nll(factor),
+            "scale_factor": factor,
+        }
+
+    def _counts(self) -> dict[str, np.ndarray]:
+        """Give the counts, shape (targets,)."""
+        return {
+            "targets_with_r": np.isfinite(self.whole.pearson_r()),
+            "sequences": self.within.inputs,
+            "constant_truth": self.within.constant_truth,
+            "constant_prediction": self.within.constant_prediction,
+            "clipped": self.whole.clipped,
+        }
 
 
 def _mean(values: np.ndarray) -> float:

@@ -55,8 +55,9 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
         rows += evaluate("replicate2", ReplicatePredictor(store), **common)
     mean = training_means(store, select(store, settings["windows"], "train"))
     constant = evaluate("mean_coverage", MeanPredictor(sizes[0], mean), **common)
-    # It is constant by construction, so its r within inputs says nothing either.
-    rows += [row | {"pearson_r_per_sequence": float("nan")} for row in constant]
+    # It is constant by construction, so its r and rho within inputs say nothing either.
+    undefined = dict.fromkeys(("pearson_r_per_sequence", "spearman_r_per_sequence"), float("nan"))
+    rows += [row | undefined for row in constant]
     for name in BASELINES:
         rows += _evaluate_baseline(name, store, settings, common)
     return [row for row in rows if row["evaluated_bin_size"] in sizes]

@@ -5,14 +5,16 @@ Every model of the registry names these layers, so that nothing guesses by index
 first_filters     first convolution over the sequence; its kernel (width, 4, filters) aligned with
                   'same' padding, so output position i covers bases i - (width - 1) // 2 up to and
                   including i + width // 2
-first_norm        its batch normalisation, one position per base
+first_norm        its batch normalisation, one position per base; the identity in models without
 first_activation  the first activation after it. A model may pool before (`basenji` does, for bins
                   above 1 bp). The layer holds no weights, so who needs the activation of the first
                   filters at every base calls it on the output of first_norm:
                   `model.get_layer("first_activation")(model.get_layer("first_norm").output)`
-embedding         penultimate layer, (batch, bins, features)
-logits            values before the output's activation, (batch, bins, targets), always float32
-coverage          the output, always float32
+embedding         penultimate layer, (batch, positions, features): positions are bins, or finer
+                  where the model averages after it
+logits            values before the output's activation, (batch, positions, targets), always
+                  float32; positions are finer than bins where `residualbind_32` averages its output
+coverage          the output, (batch, bins, targets), always float32
 """
 
 import zipfile

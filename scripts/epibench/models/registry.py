@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from epibench.errors import InputError
+from epibench.words import LOSSES
 
 if TYPE_CHECKING:
     import keras
 
 Value = bool | int | float | str
 Options = dict[str, Value]
+
+
+BY_LOSS = "by_loss"
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,15 @@ class Builder:
             return f"it does not divide the input length of {input_length} bp"
         return self.bin_size_rule(bin_size, options)
 
-    def output(self, options: Options) -> Literal["softplus", "linear"]:
-        """Return the output's activation: only "softplus" keeps predictions positive."""
-        return options["output"]
+    def resolve(self, options: Options, loss: str) -> Options:
+        """Return the options with `output: by_loss` replaced by what the loss asks for.
+
+        Softplus for losses that need positive predictions, linear for all others: the rule of the
+        BPNet-based models.
+        """
+        if options["output"] != BY_LOSS:
+            return options
+        return options | {"output": "softplus" if LOSSES[loss].needs_positive else "linear"}
 
 
 def _one_or_pooled(bin_size: int, options: Options) -> str | None:
@@ -76,6 +86,17 @@ def _one_or_pooled(bin_size: int, options: Options) -> str | None:
     pool = options["first_pool"]
     if bin_size > 1 and bin_size % pool:
         return f"its first pooling is {pool}, so a bin size above 1 must be a multiple of {pool}"
+    return None
+
+
+def _any(bin_size: int, options: Options) -> None:
+    """Refuse nothing: the model pools base resolution down to any bin."""
+
+
+def _multiple_of_32(bin_size: int, options: Options) -> str | None:
+    """Refuse bins that cannot be averages of the 32 bp which the layers give."""
+    if bin_size % 32:
+        return "its layers give bins of 32 bp; choose 32 or a multiple, which averages them"
     return None
 
 
@@ -107,6 +128,60 @@ BUILDERS = {
             ),
             "batch_norm_momentum": Option(
                 0.9, "weight of the past in batch normalisation's moving moments", 0.0, below=1.0
+            ),
+            "output": Option(
+                "softplus",
+                "activation of the output: softplus keeps coverage positive, linear does not",
+                choices=("softplus", "linear"),
+            ),
+        },
+    ),
+    "bpnet": Builder(
+        function="epibench.models.bpnet:bpnet",
+        description="dilated convolutions at base resolution (Avsec et al. 2021, as changed by "
+        "Toneyan et al. 2022)",
+        bin_size_rule=_any,
+        options={
+            "filters": Option(256, "filters of every convolution before the heads", minimum=1),
+            "first_width": Option(25, "width in bp of the first convolution", minimum=1),
+            "head_width": Option(7, "width in bp of the heads' transposed convolution", minimum=1),
+            "dilated_layers": Option(
+                9, "dilated layers after the first, dilations 2, 4, 8, ...", minimum=1
+            ),
+            "output": Option(
+                BY_LOSS,
+                "activation of the output: softplus keeps coverage positive, linear does not; "
+                "by_loss: softplus for losses that need positive predictions, else linear",
+                choices=(BY_LOSS, "softplus", "linear"),
+            ),
+        },
+    ),
+    "residualbind_32": Builder(
+        function="epibench.models.residualbind:residualbind_32",
+        description="convolutions with dilated residual blocks, pooled to bins of 32 bp "
+        "(ResidualBind-32 of Toneyan et al. 2022)",
+        bin_size_rule=_multiple_of_32,
+        options={
+            "activation": Option(
+                "relu",
+                "activation of the first convolution; exponential makes its filters easier to read",
+                choices=("relu", "exponential"),
+            ),
+            "task_heads": Option(
+                False, "a convolution of its own for each target in place of one dense head"
+            ),
+            "first_filters": Option(
+                256,
+                "filters of the first convolution; the second and third have 2 and 4 times as many",
+                minimum=1,
+            ),
+            "head_filters": Option(256, "filters of the layer that all targets share", minimum=1),
+            "task_filters": Option(
+                64, "filters of each target's convolution, with task_heads", minimum=1
+            ),
+            "dropout": Option(True, "dropout (0.1 to 0.5, as in the paper)"),
+            "batch_norm_momentum": Option(
+                0.99, "weight of the past in batch normalisation's moving moments", 0.0, below=1.0
             ),
             "output": Option(
                 "softplus",
@@ -192,11 +267,16 @@ def build(
     Raises
     ------
     InputError
-        For a bin size that the model cannot give, no targets, or options that are not allowed.
+        For a bin size that the model cannot give, no targets, or options that are not allowed;
+        also for `output: by_loss`, which `Builder.resolve` replaces.
     """
     complete = check_options(name, options)
     if problem := builder(name).bin_size_problem(bin_size, input_length, complete):
         raise InputError(f"model builder {name!r} cannot give bin size {bin_size}: {problem}")
+    if complete["output"] == BY_LOSS:
+        raise InputError(
+            f"model builder {name!r} needs to know its output: set the option to softplus or linear"
+        )
     if targets < 1:
         raise InputError(f"a model needs at least one target, not {targets}")
     module, function = builder(name).function.split(":")

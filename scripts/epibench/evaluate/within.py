@@ -1,0 +1,96 @@
+"""Compare the profiles of truth and prediction within each input."""
+
+import numpy as np
+
+from epibench.evaluate.moments import correlation, is_constant
+from epibench.evaluate.ranks import mid_ranks
+
+
+class WithinInputs:
+    """Scores of each input's profile, averaged over inputs per target.
+
+    Pearson's r, Spearman's rho, and the Jensen-Shannon distance between the profiles as
+    distributions over the bins. Inputs are selected by the truth alone: it must vary. A constant
+    prediction there has an r and rho of 0 and is counted, so a model cannot gain by predicting flat
+    profiles.
+
+    Parameters
+    ----------
+    targets : int
+        Number of targets.
+    """
+
+    def __init__(self, targets: int):
+        self.total = np.zeros((3, targets))
+        self.inputs = np.zeros(targets, int)
+        self.constant_truth = np.zeros(targets, int)
+        self.constant_prediction = np.zeros(targets, int)
+
+    def add(self, truth: np.ndarray, prediction: np.ndarray) -> None:
+        """Add inputs.
+
+        Parameters
+        ----------
+        truth, prediction : float, shape (inputs, bins, targets)
+            Coverage of the same bins.
+        """
+        pair = np.stack([truth, prediction]).transpose(0, 1, 3, 2).astype(np.float64, order="C")
+        mean = pair.mean(axis=3)
+        squares, cross = _central_sums(pair - mean[..., None])
+        constant = is_constant(squares, mean, pair.shape[3])
+        r = np.where(constant[1], 0.0, correlation(cross, *squares))
+        squares, cross = _central_sums(mid_ranks(pair))
+        rho = np.where(constant[1], 0.0, correlation(cross, *squares))
+        rho[np.isnan(mean[1])] = np.nan
+        varies = ~constant[0]
+        scores = np.stack([r, rho, jensen_shannon(*pair)])
+        self.total += np.where(varies, scores, 0.0).sum(axis=1)
+        self.inputs += varies.sum(axis=0)
+        self.constant_truth += constant[0].sum(axis=0)
+        self.constant_prediction += (varies & constant[1]).sum(axis=0)
+
+    def means(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give the mean r, rho and distance per target, NaN where the truth of no input varies."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return tuple(self.total / np.where(self.inputs > 0, self.inputs, np.nan))
+
+
+def jensen_shannon(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Give the Jensen-Shannon distance between profiles along the last axis.
+
+    The square root of the divergence in natural logarithms, from 0 to sqrt(ln 2) = 0.833. Each
+    profile is divided by its sum; negative values count as 0, and a profile of zeros, which says
+    nothing of the places, as uniform.
+
+    Parameters
+    ----------
+    truth, prediction : float64, shape (..., bins)
+        Coverage.
+
+    Returns
+    -------
+    float64, shape (...)
+    """
+    p, q = _distribution(truth), _distribution(prediction)
+    divergence = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2
+    return np.sqrt(np.maximum(divergence, 0.0))
+
+
+def _distribution(values: np.ndarray) -> np.ndarray:
+    """Divide by the sum along the last axis."""
+    positive = np.maximum(values, 0.0)
+    total = positive.sum(axis=-1, keepdims=True)
+    empty = total == 0
+    positive /= np.where(empty, 1.0, total)
+    return np.where(empty, 1 / values.shape[-1], positive)
+
+
+def _entropy(p: np.ndarray) -> np.ndarray:
+    """Give the entropy of distributions along the last axis."""
+    logs = np.log(np.maximum(p, np.finfo(float).tiny))  # 0 ln 0 is 0
+    return -np.einsum("...b,...b->...", p, logs)
+
+
+def _central_sums(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give sums of squares (2, ...) and of products (...) along the last axis."""
+    return np.einsum("p...b,p...b->p...", pair, pair), np.einsum("...b,...b->...", *pair)

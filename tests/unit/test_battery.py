@@ -1,0 +1,147 @@
+"""What every architecture of the registry must do, one test for all of them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from small_models import HEADS, SMALL, random_codes, small
+
+from epibench import device
+from epibench.errors import InputError
+from epibench.losses import get_loss
+from epibench.models import registry
+from epibench.models.layers import OneHot, from_codes
+from epibench.predict import CoverageFunction
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+every_model = pytest.mark.parametrize("name", SMALL)
+
+
+def test_the_battery_holds_every_builder():
+    assert {builder for builder, _ in SMALL.values()} == set(registry.BUILDERS)
+
+
+@every_model
+def test_one_target_and_one_bin(name):
+    model = small(name, 256, targets=1)
+    assert model.input_shape == (None, 256, 4)
+    assert model.output_shape == (None, 1, 1)
+
+
+@every_model
+def test_layers_are_named(name):
+    model = small(name, 64)
+    shapes = {layer: tuple(model.get_layer(layer).output.shape[1:]) for layer in HEADS}
+    assert shapes["first_filters"] == shapes["first_norm"] == (256, 4)
+    assert shapes["logits"][1] == 3
+    assert shapes["embedding"][0] % shapes["coverage"][0] == 0
+    assert shapes["coverage"] == (4, 3)
+    at_every_base = model.get_layer("first_activation")(model.get_layer("first_norm").output)
+    assert tuple(at_every_base.shape[1:]) == (256, 4)
+
+
+@every_model
+def test_the_first_filters_cover_the_bases_that_are_promised(name):
+    model = small(name)
+    filters = model.get_layer("first_filters")
+    width = filters.kernel.shape[0]
+    inner = keras.Model(model.input, filters.output)
+    one_hot = np.zeros((1, 256, 4), np.float32)
+    one_hot[0, 100] = 1
+    response = keras.ops.convert_to_numpy(inner(one_hot) - inner(np.zeros_like(one_hot)))
+    touched = np.flatnonzero(np.abs(response[0]).max(axis=1))
+    # position i covers bases i - (width - 1) // 2 up to and including i + width // 2
+    assert (touched[0], touched[-1]) == (100 - width // 2, 100 + (width - 1) // 2)
+
+
+@every_model
+def test_the_output_follows_the_logits(name):
+    model = small(name, 64)
+    inner = keras.Model(model.input, model.get_layer("logits").output)
+    logits = keras.ops.convert_to_numpy(inner(OneHot()(random_codes(2)), training=False))
+    expected = np.logaddexp(logits, 0).reshape(2, 4, -1, 3).mean(axis=2)
+    found = CoverageFunction(model)(random_codes(2))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@every_model
+def test_a_linear_output_can_be_negative(name):
+    model = small(name, output="linear")
+    found = CoverageFunction(model)(random_codes(8)), CoverageFunction(small(name))(random_codes(8))
+    np.testing.assert_allclose(np.logaddexp(found[0], 0), found[1], rtol=1e-4)
+    assert not np.array_equal(*found)
+
+
+@every_model
+def test_training_lowers_the_loss(name):
+    model = from_codes(small(name))
+    model.compile(keras.optimizers.Adam(0.01), get_loss("poisson"), run_eagerly=True)
+    codes = random_codes(8)
+    truth = np.random.default_rng(1).gamma(1.0, 1.0, (8, 8, 3)).astype(np.float32)
+    before = model.test_on_batch(codes, truth)
+    for _ in range(8):
+        model.train_on_batch(codes, truth)
+    model.reset_metrics()
+    assert model.test_on_batch(codes, truth) < before
+
+
+PREDICT_ELSEWHERE = """
+import sys, json, numpy as np
+from epibench import device
+device.quiet()
+device.set_threads(1)
+from epibench.models.layers import load_model
+from epibench.predict import CoverageFunction
+codes = np.load(sys.argv[1])
+coverage = [CoverageFunction(load_model(path))(codes).tolist() for path in sys.argv[2:]]
+print(json.dumps(coverage))
+"""
+
+
+def test_saved_models_predict_the_same_in_a_new_process_on_the_other_backend(tmp_path):
+    codes = random_codes(3)
+    np.save(tmp_path / "codes.npy", codes)
+    paths = [tmp_path / f"{i}.keras" for i in range(len(SMALL))]
+    expected = []
+    for name, path in zip(SMALL, paths, strict=True):
+        model = small(name)
+        model.save(path)
+        expected.append(CoverageFunction(model)(codes))
+        assert np.ptp(expected[-1]) > 0.01
+    other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "KERAS_BACKEND": other}
+    command = [sys.executable, "-c", PREDICT_ELSEWHERE, tmp_path / "codes.npy", *paths]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=0, atol=1e-5)
+
+
+@every_model
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_float32_outputs_near(name, precision):
+    model, codes = small(name), random_codes(4)
+    expected = CoverageFunction(model)(codes)
+    try:
+        device.set_precision(precision)
+        mixed = small(name)
+        mixed.set_weights(model.get_weights())
+        found = keras.ops.convert_to_numpy(mixed(OneHot()(codes), training=False))
+        assert mixed.get_layer("first_filters").compute_dtype == precision.removeprefix("mixed_")
+        assert mixed.get_layer("logits").compute_dtype == "float32"
+    finally:
+        device.set_precision("float32")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0.1, atol=0.05)
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+@every_model
+def test_impossible_bin_sizes_are_refused(name):
+    with pytest.raises(InputError, match="does not divide the input length of 256"):
+        small(name, 100)
