@@ -9,6 +9,6 @@ with job(snakemake.log[0]):
     settings = snakemake.params.settings
     run_experiment(
         settings["analysis"],
-        scores_of_runs(snakemake.input.scores, settings["runs"]),
+        scores_of_runs(snakemake.input.tables, settings["runs"]),
         Path(snakemake.output.table).parent,
     )

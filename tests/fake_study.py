@@ -80,7 +80,15 @@ def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
     for scaling, factor in (("raw", 0.93), ("scaled", 1.0)):
         mse = 3 * (1 - np.nan_to_num(r) ** 2) / (1 + 0.15 * np.log2(size + 1)) / factor
         mse = mse if constant else np.where(np.isnan(r), np.nan, mse)
-        scores = {"pearson_r": r, "pearson_r_per_sequence": r * 0.6, "mse": mse}
+        scores = {
+            "pearson_r": r,
+            "pearson_r_log1p": r * (0.8 + 0.1 * factor),
+            "spearman_r": r * 0.9 if size >= 32 else np.full(len(r), np.nan),
+            "pearson_r_per_sequence": r * 0.6,
+            "spearman_r_per_sequence": r * 0.5,
+            "jensen_shannon": np.where(constant | np.isfinite(r), 0.7 * (1 - np.nan_to_num(r)), r),
+            "mse": mse,
+        }
         scores |= {"poisson_nll": 0.4 * mse - 0.3, "scale_factor": np.full(len(r), 1 / factor)}
         for index, target in enumerate([*TARGETS, "mean"]):
             values = {
@@ -203,5 +211,16 @@ def write_fake_report(
             for run in runs
         },
         versions=versions,
+        jobs=[
+            {
+                "rule": rule,
+                "jobs": jobs,
+                "seconds": 31.5 * jobs,
+                "cpu_seconds": 52.25 * jobs,
+                "longest": 40.0,
+                "memory": memory,
+            }
+            for rule, jobs, memory in (("train_run", len(runs), 912.4), ("manifest", 1, None))
+        ],
     )
     return out

@@ -10,14 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from epibench.config.check import check_runs, check_study
+from epibench.config.check import check_runs, check_study, check_tracks
 from epibench.config.load import load_study
 from epibench.config.schema import Study
 from epibench.data.fetch import is_local, parse_source
 from epibench.errors import InputError
-from epibench.experiments import ANALYSES
+from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
-from epibench.models.registry import check_options
+from epibench.models.registry import builder, check_options
 from epibench.samples import Target, read_samples
 from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
@@ -28,10 +28,15 @@ PROTOCOL = {
     "simulate": 1,
     "store": 1,
     "train_run": 1,
-    "evaluate_run": 1,
-    "evaluate_references": 1,
+    "evaluate_run": 2,
+    "evaluate_references": 2,
+    "score_variation": 1,
+    "write_tracks": 1,
+    "write_measured": 1,
+    "choose_loci": 1,
+    "read_loci": 1,
     "run_experiment": 1,
-    "write_report": 1,
+    "write_report": 2,
 }
 """Version of what each rule computes: raised when its results change, so that a corrected formula
 reruns what depends on it while an edited comment reruns nothing."""
@@ -152,7 +157,9 @@ class Plan:
         entry = self.study.models[run.model]
         return run._asdict() | {
             "builder": entry.builder,
-            "options": check_options(entry.builder, entry.options),
+            "options": builder(entry.builder).resolve(
+                check_options(entry.builder, entry.options), run.loss
+            ),
             "recipe": self.study.recipes[entry.recipe].model_dump(),
             "target_scale": entry.target_scale,
             "precision": entry.precision,
@@ -163,6 +170,36 @@ class Plan:
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""
         return self.study.evaluation.model_dump() | {"protocol": PROTOCOL[rule]}
+
+    def variation_settings(self) -> dict[str, Any]:
+        """Give the settings of the variation score as plain values."""
+        return self.study.variation.model_dump() | {
+            "batch_size": self.study.evaluation.batch_size,
+            "protocol": PROTOCOL["score_variation"],
+        }
+
+    def track_settings(self, rule: str) -> dict[str, Any]:
+        """Give what a rule that writes tracks or reads loci depends on, and no more.
+
+        Another locus or target in the picture predicts nothing anew.
+        """
+        keys = {"choose_loci": {"loci", "locus_length"}, "read_loci": {"targets"}}
+        settings = self.study.tracks.model_dump(include=keys.get(rule, set()))
+        if rule in ("write_tracks", "write_measured"):
+            settings["batch_size"] = self.study.evaluation.batch_size
+        return settings | {"protocol": PROTOCOL[rule]}
+
+    def track_paths(self, folder: str) -> list[str]:
+        """Give the bigWig of every target in a folder."""
+        return [f"{folder}/{target.name}.bw" for target in self.targets]
+
+    def measured_paths(self, experiment: str) -> list[str]:
+        """Give the measured tracks that an experiment shows beside the predicted ones."""
+        if self.analysis(experiment).reads != "loci":
+            return []
+        sizes = sorted({run.bin_size for run in self.expanded[experiment].runs})
+        folders = [f"{self.folder}/measured/bin{size}" for size in sizes]
+        return [path for folder in folders for path in self.track_paths(folder)]
 
     def reference_settings(self) -> dict[str, Any]:
         """Give the settings of the references: replicate 2, baselines and a known truth."""
@@ -209,13 +246,13 @@ class Plan:
             "protocol": PROTOCOL["write_report"],
         }
 
+    def analysis(self, experiment: str) -> Analysis:
+        """Give the analysis of an experiment."""
+        return ANALYSES[self.study.experiments[experiment].analysis or experiment]
+
     def experiments_of_stage(self, stage: str) -> list[str]:
         """Give the enabled experiments whose analysis belongs to a stage."""
-        return [
-            name
-            for name in self.expanded
-            if ANALYSES[self.study.experiments[name].analysis or name].stage == stage
-        ]
+        return [name for name in self.expanded if self.analysis(name).stage == stage]
 
     def sources(self) -> dict[str, str]:
         """Give every source of a study of real data, by where the user named it."""
@@ -253,6 +290,7 @@ def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:
         expanded = expand_experiments(study.experiments, study.defaults)
         check_runs(study, expanded)
         targets = _targets(study)
+        check_tracks(study, [target.name for target in targets])
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     plan = Plan(study, targets, expanded, [str(file) for file in files])
@@ -273,10 +311,19 @@ def _targets(study: Study) -> list[Target]:
 
 
 def _check_files(plan: Plan, where: str) -> None:
-    """Refuse local inputs that do not exist, and peak-centred windows without peaks."""
+    """Refuse local inputs that do not exist, and what needs peaks where no target has any."""
     study = plan.study
-    if study.windows.peaks and not any(target.peaks for target in plan.targets):
-        raise InputError(f"{where}: windows.peaks is on, but no target has peaks; switch it off")
+    if not any(target.peaks for target in plan.targets):
+        if study.windows.peaks:
+            raise InputError(
+                f"{where}: windows.peaks is on, but no target has peaks; switch it off"
+            )
+        for name in plan.expanded:
+            if plan.analysis(name).reads == "variation":
+                raise InputError(
+                    f"{where}: experiments.{name} scores windows with a peak, but no target has "
+                    f"peaks; name them in {study.samples} or set `enabled: false`"
+                )
     for origin, source in plan.sources().items():
         try:
             missing = is_local(source) and not Path(source).is_file()

@@ -1,6 +1,7 @@
 """One look for every figure: fonts, colours, sizes, label placement, and how files are written."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from epibench.files import whole
-from epibench.words import LOSSES
+from epibench.words import AUGMENTATIONS, LOSSES
 
 FULL_WIDTH = 7.1
 """Width in inches of a two-column figure (180 mm)."""
@@ -24,10 +25,17 @@ MARKER_RADIUS = 2.8
 
 # Okabe and Ito's palette without black and yellow: distinct for colour-blind readers. The marker
 # repeats what the colour says, for print in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v")
-LOSS_COLOURS = dict(zip(LOSSES, _COLOURS, strict=True))
+LOSS_COLOURS = dict(zip(LOSSES, COLOURS, strict=True))
 LOSS_MARKERS = dict(zip(LOSSES, _MARKERS, strict=True))
+AUGMENTATION_COLOURS = dict(
+    zip(AUGMENTATIONS, ("#7d8890", "#0072B2", "#E69F00", "#009E73"), strict=True)
+)
+CONTRAST = "#D55E00"
+"""Stands out from every shade of `SEQUENTIAL`."""
+SHAPES = (*_MARKERS, "P", "X", "p", "h", "<", ">", "*")
+"""Markers for what has no order, in the order of use."""
 
 SEQUENTIAL = LinearSegmentedColormap.from_list(
     "epibench", ["#f1f6f8", "#c3dbe6", "#7fb4cd", "#3a86ac", "#15577f", "#0a2f4d"]
@@ -92,6 +100,30 @@ def save(figure: Figure, folder: str | Path, name: str = "figure") -> None:
         figure.savefig(path, format="svg", metadata={"Date": None})
     with whole(Path(folder) / f"{name}.png") as path:
         figure.savefig(path, format="png")
+
+
+def widen(axes: Axes, *, x: float = 0, y: float = 0) -> None:
+    """Widen the limits to at least these spans, so that differences without meaning look small."""
+    for (low, high), least, limit in (
+        (axes.get_xlim(), x, axes.set_xlim),
+        (axes.get_ylim(), y, axes.set_ylim),
+    ):
+        more = max(0.0, least - (high - low)) / 2
+        limit(low - more, high + more)
+
+
+def note_below(axes: Axes, text: str, width: int = 90) -> None:
+    """Write a small remark under a panel, in lines of at most `width` letters."""
+    axes.annotate(
+        fill(text, width),
+        (0, 0),
+        xycoords="axes fraction",
+        xytext=(0, -34),
+        textcoords="offset points",
+        va="top",
+        fontsize=6,
+        color=MUTED,
+    )
 
 
 def darker(colour: str, factor: float = 0.7) -> tuple[float, ...]:

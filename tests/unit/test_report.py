@@ -24,7 +24,13 @@ from tests.fake_study import (
 from epibench.data.make_store import make_store
 from epibench.errors import InputError
 from epibench.report.inline import inline_svg
-from epibench.report.leaderboard import View, at_a_glance, default_bin_size, leaderboard
+from epibench.report.leaderboard import (
+    OF_TARGETS,
+    View,
+    at_a_glance,
+    default_bin_size,
+    leaderboard,
+)
 from epibench.report.write import readable_bytes, shown_as, status, write_report
 
 
@@ -94,7 +100,7 @@ def test_the_ceiling_is_replicate_2_and_its_square_root_stands_beside(views):
     root = f"√r = {row['pearson_r'] ** 0.5:.3f}"
     assert row["extra"] == f"{root}; r of {len(TARGETS) - 1} of {len(TARGETS)} targets"
     assert row["targets"] == 3
-    assert row["by_target"][TARGETS[-1]] is None
+    assert [row["by_target"][score][TARGETS[-1]] for score in OF_TARGETS] == [None] * 3
 
 
 def test_the_ceiling_is_drawn_only_where_replicate_2_has_every_target(views):
@@ -126,6 +132,18 @@ def test_the_glance_has_the_references_and_one_run(views):
     assert rows[2]["pearson_r"] == max(row["pearson_r"] for row in runs)
 
 
+def test_scores_by_target_average_to_the_score_and_only_log1p_depends_on_the_scale(views):
+    raw, scaled = (
+        next(row for row in views[128, scaling].rows if row["kind"] == "run")
+        for scaling in ("raw", "scaled")
+    )
+    for score in OF_TARGETS:
+        of_targets = list(raw["by_target"][score].values())
+        assert sum(of_targets) / len(TARGETS) == pytest.approx(raw[score])
+        assert (raw["by_target"][score] != scaled["by_target"][score]) == ("log1p" in score)
+    assert all(row["spearman_r"] is None for row in views[1, "raw"].rows)
+
+
 def test_predictors_of_different_test_sets_share_no_report(tmp_path):
     runs = run_rows(DEMO)
     with pytest.raises(InputError, match=r"demo: metrics of 2 different test sets"):
@@ -139,6 +157,7 @@ def test_predictors_of_different_test_sets_share_no_report(tmp_path):
             experiments=[],
             links={},
             versions={"epibench": "0"},
+            jobs=[],
         )
     assert not list(tmp_path.iterdir())
 
@@ -265,6 +284,8 @@ def test_an_inlined_figure_keeps_its_style_to_itself(tmp_path):
         (-0.02, "pearson_r", "−0.020"),
         (float("nan"), "pearson_r", "–"),
         (None, "mse", "–"),
+        (0.4, "jensen_shannon", "0.400"),
+        (1.0, "spearman_r", "1.000"),
         (2048, "evaluated_bin_size", "2048"),
         (61204, "parameters", "61,204"),
         (0.4, "mse", "0.4000"),

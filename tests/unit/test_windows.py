@@ -10,7 +10,7 @@ from epibench.data.intervals import complement, count_within, mark, runs, tile
 from epibench.data.make_store import make_store
 from epibench.data.peaks import label_windows, merge_peaks
 from epibench.data.store import Store
-from epibench.data.windows import fingerprint, select, tile_inputs, training_means
+from epibench.data.windows import fingerprint, select, tile_inputs, tiled_windows, training_means
 from epibench.errors import InputError
 
 
@@ -142,6 +142,21 @@ def test_windows_hold_the_data_of_their_place(study, store, window_set):
             np.testing.assert_array_equal(store.coverage[there], expected.astype(np.float16))
             np.testing.assert_allclose(windows.mean[i], expected.mean(axis=0), rtol=1e-5)
             np.testing.assert_array_equal(windows.maximum[i], expected.max(axis=0))
+
+
+def test_all_tiled_windows_of_a_split_whatever_their_coverage(store):
+    table = store.table("windows")
+    for number, split in ((1, "valid"), (2, "test")):
+        windows = tiled_windows(store, split)
+        here = table["split"] == number
+        np.testing.assert_array_equal(windows.start, table["start"][here])
+        np.testing.assert_array_equal(windows.labels, table["labels"][here])
+        covered = set(select(store, "threshold2", split).start)
+        assert covered < set(windows.start)
+    with pytest.raises(InputError, match="not stored whole"):
+        tiled_windows(store, "train")
+    with pytest.raises(InputError, match="no split 'all'"):
+        tiled_windows(store, "all")
 
 
 def test_an_undeclared_set_and_an_unknown_split_are_refused(store):

@@ -40,6 +40,8 @@ def study(workspace, **changes):
         simulation=None,
         samples="samples.tsv",
         genome={"fasta": "data/genome.fa.gz"},
+        experiments={"resolution": {}},
+        windows__peaks=False,  # the samples have none
         **changes,
     )
 

@@ -16,7 +16,7 @@ CONFIGS = ["config/config.yaml", "config/demo.yaml", "config/demo_full.yaml"]
 STAGES = ["data", "train", "evaluate", "interpret", "report"]
 HEAVY = {"tensorflow", "keras", "jax", "pandas", "matplotlib", "scipy"}
 HEAVY |= {"requests", "pooch", "pyBigWig", "pysam", "pyjaspar"}
-EXPERIMENTS = ["loss_by_bin_size", "resolution"]
+EXPERIMENTS = ["loss_by_bin_size", "resolution", "training_set", "augmentation", "tracks"]
 
 
 @pytest.mark.parametrize("config", CONFIGS)

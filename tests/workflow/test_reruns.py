@@ -21,7 +21,7 @@ def test_every_job_left_a_log_and_a_benchmark(finished):
         for path in (results / "benchmarks").rglob("*.tsv")
     }
     assert logs == times
-    assert len([path for path in logs if path.parts[0] == "train_run"]) == 3
+    assert len([path for path in logs if path.parts[0] == "train_run"]) == 5
 
 
 def test_a_changed_title_reruns_the_report_only(finished):
@@ -40,15 +40,27 @@ def test_a_new_seed_trains_the_new_runs_only(finished):
 def test_a_changed_recipe_retrains_every_run_of_it(finished):
     config = finished.config(TINY, "recipe.yaml", recipes__tiny__epochs=3)
     jobs = finished.planned("--configfile", config)
-    assert jobs["train_run"] == 3
+    assert jobs["train_run"] == 5
     assert "store" not in jobs
 
 
 def test_a_new_evaluated_bin_size_retrains_nothing(finished):
     config = finished.config(TINY, "bins.yaml", evaluation__bin_sizes=[128, 512, 1024])
     jobs = finished.planned("--configfile", config)
-    assert jobs["evaluate_run"] == 3
-    assert "train_run" not in jobs
+    assert jobs["evaluate_run"] == 5
+    assert {"train_run", "score_variation"}.isdisjoint(jobs)
+
+
+def test_more_crops_score_the_variation_again_and_nothing_else(finished):
+    config = finished.config(TINY, "crops.yaml", variation__crops=10)
+    jobs = finished.planned("--configfile", config)
+    assert jobs == {"score_variation": 2, "run_experiment": 1, "write_report": 1}
+
+
+def test_another_locus_predicts_nothing_anew(finished):
+    config = finished.config(TINY, "locus.yaml", tracks__loci=["chr8:40000-50000"])
+    jobs = finished.planned("--configfile", config)
+    assert jobs == {"choose_loci": 1, "read_loci": 1, "run_experiment": 1, "write_report": 1}
 
 
 def test_a_guard_retrains_nothing(finished):
@@ -81,6 +93,8 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     assert "store" not in planned("train_run")
     assert {"train_run", "evaluate_run", "run_experiment"} <= planned("train_run")
     assert "train_run" not in planned("evaluate_run")
+    jobs = planned("score_variation") - {"all", "total"}
+    assert jobs == {"score_variation", "run_experiment", "write_report"}
     assert "simulate" not in planned("store")
     assert {"store", "train_run", "evaluate_references"} <= planned("store")
 

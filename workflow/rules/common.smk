@@ -54,16 +54,17 @@ def files_of_runs(file, runs=None):
     return [f"{PLAN.folder}/runs/{name}/{file}" for name in (runs or PLAN.runs)]
 
 
-def scores_of_experiment(wildcards):
-    """Give the scores that an experiment reads."""
+def tables_of_experiment(wildcards):
+    """Give the tables of runs that an experiment reads."""
     runs = [run.name for run in PLAN.expanded[wildcards.experiment].runs]
-    return files_of_runs("metrics.tsv", runs)
+    return files_of_runs(f"{PLAN.analysis(wildcards.experiment).reads}.tsv", runs)
 
 
 def files_of_experiments(experiments):
-    """Give the tables and figures of experiments."""
-    return [
+    """Give the tables and figures of experiments, and the measured tracks that they show."""
+    tables = [
         f"{PLAN.folder}/experiments/{name}/{file}"
         for name in experiments
         for file in ("table.tsv", "figure.svg", "figure.png")
     ]
+    return tables + [path for name in experiments for path in PLAN.measured_paths(name)]

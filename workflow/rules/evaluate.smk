@@ -30,6 +30,105 @@ rule evaluate_run:
         "../../scripts/evaluate_run.py"
 
 
+rule score_variation:
+    input:
+        store=STORE,
+        model=rules.train_run.output.model,
+        record=rules.train_run.output.record,
+    output:
+        variation=f"{RUN}/variation.tsv",
+    log:
+        side("logs", "score_variation", RUN_NAME),
+    benchmark:
+        side("benchmarks", "score_variation", RUN_NAME)
+    conda:
+        "../../envs/gpu.yaml"
+    threads: PLAN.study.training.threads
+    params:
+        name=run_name,
+        settings=PLAN.variation_settings(),
+        threads=PLAN.study.training.threads,
+    script:
+        "../../scripts/score_variation.py"
+
+
+rule write_tracks:
+    input:
+        store=STORE,
+        model=rules.train_run.output.model,
+        record=rules.train_run.output.record,
+    output:
+        tracks=PLAN.track_paths(f"{RUN}/tracks"),
+    log:
+        side("logs", "write_tracks", RUN_NAME),
+    benchmark:
+        side("benchmarks", "write_tracks", RUN_NAME)
+    conda:
+        "../../envs/gpu.yaml"
+    threads: PLAN.study.training.threads
+    params:
+        settings=PLAN.track_settings("write_tracks"),
+        threads=PLAN.study.training.threads,
+    script:
+        "../../scripts/write_tracks.py"
+
+
+rule write_measured:
+    input:
+        store=STORE,
+    output:
+        tracks=PLAN.track_paths(f"{PLAN.folder}/measured/bin{{bin_size}}"),
+    log:
+        side("logs", "write_measured", "bin{bin_size}"),
+    benchmark:
+        side("benchmarks", "write_measured", "bin{bin_size}")
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.track_settings("write_measured"),
+    script:
+        "../../scripts/write_measured.py"
+
+
+# Before the training where it can be, so that a locus which cannot be shown costs no time.
+rule choose_loci:
+    input:
+        store=STORE,
+    output:
+        loci=f"{PLAN.folder}/measured/loci.tsv",
+    log:
+        side("logs", "choose_loci"),
+    benchmark:
+        side("benchmarks", "choose_loci")
+    priority: 1
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.track_settings("choose_loci"),
+    script:
+        "../../scripts/choose_loci.py"
+
+
+rule read_loci:
+    input:
+        store=STORE,
+        loci=rules.choose_loci.output.loci,
+        tracks=rules.write_tracks.output.tracks,
+    output:
+        loci=f"{RUN}/loci.tsv",
+    log:
+        side("logs", "read_loci", RUN_NAME),
+    benchmark:
+        side("benchmarks", "read_loci", RUN_NAME)
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        name=run_name,
+        settings=PLAN.track_settings("read_loci"),
+    script:
+        "../../scripts/read_loci.py"
+
+
 rule evaluate_references:
     input:
         store=STORE,
@@ -50,7 +149,7 @@ rule evaluate_references:
 
 rule run_experiment:
     input:
-        scores=scores_of_experiment,
+        tables=tables_of_experiment,
     output:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",

@@ -6,13 +6,15 @@ from epibench.config.schema import ModelEntry, Study
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES
 from epibench.grid import Expansion, Run
+from epibench.locus import parse_locus
 from epibench.models.registry import BUILDERS, check_options
 from epibench.words import LOSSES, SPLITS
 
 RESERVED = (
     *("all", "data", "train", "evaluate", "interpret", "report"),
     *("fetch", "simulate", "store", "train_run", "evaluate_run", "evaluate_references"),
-    *("run_experiment", "manifest", "write_report"),
+    *("score_variation", "run_experiment", "manifest", "write_report"),
+    *("write_tracks", "write_measured", "choose_loci", "read_loci"),
 )
 """Stages and rules of the workflow: an experiment is a target too and cannot have their names."""
 
@@ -47,6 +49,8 @@ def check_study(study: Study) -> None:
                 f"experiments.{name}: there is no analysis {analysis!r} (known: "
                 f"{', '.join(ANALYSES)}); set `analysis:` to one of them or `enabled: false`"
             )
+        if experiment.enabled and ANALYSES[analysis].reads == "variation":
+            study.windows.common_region()
     if study.defaults.windows not in study.windows.window_sets():
         raise InputError(
             f"defaults.windows = {study.defaults.windows!r} is not declared (declared: "
@@ -77,6 +81,38 @@ def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
             problem = _problem(study, run)
             if problem:
                 raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
+
+
+def check_tracks(study: Study, targets: list[str]) -> None:
+    """Check loci and targets of the picture of coverage.
+
+    Raises
+    ------
+    InputError
+        Names key, value and remedy.
+    """
+    tracks = study.tracks
+    for key, values, known in (("loci", tracks.loci, None), ("targets", tracks.targets, targets)):
+        for value in values:
+            if values.count(value) > 1:
+                raise InputError(f"tracks.{key}: {value!r} stands twice; remove one")
+            if known is not None and value not in known:
+                raise InputError(
+                    f"tracks.{key}: there is no target {value!r} (known: {', '.join(known)}); "
+                    "correct it"
+                )
+    for text in tracks.loci:
+        locus = parse_locus(text)
+        if locus.chrom not in study.splits.test:
+            raise InputError(
+                f"tracks.loci: {text} is not on a test chromosome "
+                f"({', '.join(study.splits.test)}); choose one there"
+            )
+        if study.simulation and locus.end > study.simulation.chromosomes[locus.chrom]:
+            raise InputError(
+                f"tracks.loci: {text} ends beyond {locus.chrom}, which has "
+                f"{study.simulation.chromosomes[locus.chrom]} bp; correct it"
+            )
 
 
 def _check_simulated_splits(study: Study) -> None:
@@ -130,15 +166,15 @@ def _problem(study: Study, run: Run) -> str | None:
             "choose a divisor"
         )
     builder = BUILDERS[entry.builder]
-    options = check_options(entry.builder, entry.options)
+    options = builder.resolve(check_options(entry.builder, entry.options), run.loss)
     problem = builder.bin_size_problem(run.bin_size, length, options)
     if problem:
         return f"{entry.builder} cannot give the bin size {run.bin_size}: {problem}"
     loss = LOSSES[run.loss]
-    if loss.needs_positive and builder.output(options) != "softplus":
+    if loss.needs_positive and options["output"] != "softplus":
         return (
             f"the loss {run.loss!r} needs positive predictions, and {run.model!r} has a "
-            f"{builder.output(options)} output; choose another loss or `output: softplus`"
+            f"{options['output']} output; choose another loss or `output: softplus`"
         )
     if length // run.bin_size < loss.needs_bins:
         return (

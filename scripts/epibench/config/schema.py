@@ -6,9 +6,17 @@ model that cannot give a bin size, say) is checked in `epibench.config.check`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.locus import LONGEST, parse_locus
 from epibench.recipe import Recipe
 from epibench.simulate.files import SHORTEST_CHROMOSOME
 from epibench.words import AUGMENTATIONS, AXES, LOSSES, PRECISIONS
@@ -172,6 +180,37 @@ class Evaluation(Section):
     )
 
 
+class Variation(Section):
+    """How the robustness to shifts of the input is scored: on test windows with a peak."""
+
+    crops: Annotated[int, Field(ge=2)] = Field(
+        default=20, description="Random inputs drawn from each window."
+    )
+    seed: Seed = Field(default=1, description="Seed of the crops; every run gets the same.")
+
+
+def _locus(text: str) -> str:
+    parse_locus(text)
+    return text
+
+
+class Tracks(Section):
+    """Which coverage the analysis `tracks` shows, on the test chromosomes."""
+
+    loci: Annotated[list[Annotated[str, AfterValidator(_locus)]], Field(max_length=4)] = Field(
+        default=[],
+        description="Up to four loci `chrom:start-end`, 0-based, the end not included. Empty: the "
+        "loci with the highest, the 90th percentile and the median measured coverage.",
+    )
+    locus_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(
+        default=16_384,
+        description="Length in bp of loci that are chosen, rounded up to whole inputs.",
+    )
+    targets: list[str] = Field(
+        default=[], description="Targets in table and picture, in this order; empty: all."
+    )
+
+
 class Study(Section):
     """One config file: data, experiments, report."""
 
@@ -199,6 +238,12 @@ class Study(Section):
     )
     training: Training = Field(default=Training(), description="Shared by all training jobs.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Scoring of predictors.")
+    variation: Variation = Field(
+        default=Variation(), description="Scoring of robustness, where an experiment reads it."
+    )
+    tracks: Tracks = Field(
+        default=Tracks(), description="Loci of the picture, where an experiment makes one."
+    )
     experiments: dict[Name, Experiment] = Field(
         description="Named experiments; each name is also a target of the workflow."
     )

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from epibench.errors import InputError
 from epibench.words import AXES, SPLITS
 
 
@@ -75,6 +76,22 @@ class WindowSettings(BaseModel):
     def step(self, split: str) -> int:
         """Return the distance between window starts in a split: only training may overlap."""
         return self.stride or self.length if split == "train" else self.length
+
+    def common_region(self) -> slice:
+        """Give the part of a window that every input drawn from it covers: 1024:2048 by default.
+
+        Raises
+        ------
+        InputError
+            When a window leaves no room to shift its input, or shifted inputs share no position.
+        """
+        if not self.input_length < self.length < 2 * self.input_length:
+            raise InputError(
+                f"the variation score needs inputs that shift and overlap, and windows.length = "
+                f"{self.length} is not between windows.input_length = {self.input_length} and its "
+                "double; change one of the two, or switch off the experiments that read the score"
+            )
+        return slice(self.length - self.input_length, self.input_length)
 
     def window_sets(self) -> list[str]:
         """Name the declared window sets, thresholds first."""

@@ -72,14 +72,33 @@ def select(store: Store, window_set: str, split: str) -> Windows:
             f"the window set {window_set!r} is not in the store {store.folder} (declared: "
             f"{', '.join(settings.window_sets())}); declare it under windows and make the store"
         )
-    table = store.table("peak_windows" if window_set == "peaks" else "windows")
-    chosen = table["split"] == SPLITS.index(split)
-    if window_set != "peaks":
-        threshold = float(window_set.removeprefix("threshold"))
-        chosen &= table["maximum"].max(axis=1) > threshold
-    columns = {name: table[name][chosen] for name in table if name != "split"}
-    offset = store.offset(columns["chrom"], columns["start"], settings.length)
-    return Windows(**columns, offset=offset)
+    if window_set == "peaks":
+        return _read(store, "peak_windows", split)
+    return _read(store, "windows", split, above=float(window_set.removeprefix("threshold")))
+
+
+def tiled_windows(store: Store, split: str) -> Windows:
+    """Give every tiled window of a split, whatever its coverage.
+
+    Parameters
+    ----------
+    store : Store
+        The coverage store.
+    split : str
+        `test` or `valid`, whose chromosomes are stored whole.
+
+    Returns
+    -------
+    Windows
+        In genome order.
+
+    Raises
+    ------
+    InputError
+        When the split is not stored whole or unknown.
+    """
+    _check_stored_whole(split)
+    return _read(store, "windows", split)
 
 
 def tile_inputs(store: Store, split: str, length: int) -> Tiles:
@@ -107,9 +126,7 @@ def tile_inputs(store: Store, split: str, length: int) -> Tiles:
     InputError
         When the split is not stored whole or no input fits.
     """
-    _check_split(split)
-    if split == "train":
-        raise InputError("training chromosomes are not stored whole; tile valid or test")
+    _check_stored_whole(split)
     most = store.summary["settings"]["windows"]["max_n_fraction"] * length
     parts = []
     for chrom, _, size, offset in store.intervals(split):
@@ -178,6 +195,22 @@ def training_means(store: Store, windows: Windows) -> np.ndarray:
     return means
 
 
+def _read(store: Store, kind: str, split: str, above: float = -np.inf) -> Windows:
+    """Read the windows of a table in a split whose maximum coverage exceeds `above`."""
+    table = store.table(kind)
+    chosen = table["split"] == SPLITS.index(split)
+    chosen &= table["maximum"].max(axis=1) > above
+    columns = {name: table[name][chosen] for name in table if name != "split"}
+    length = store.summary["settings"]["windows"]["length"]
+    return Windows(**columns, offset=store.offset(columns["chrom"], columns["start"], length))
+
+
 def _check_split(split: str) -> None:
     if split not in SPLITS:
         raise InputError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
+
+
+def _check_stored_whole(split: str) -> None:
+    _check_split(split)
+    if split == "train":
+        raise InputError("training chromosomes are not stored whole; tile valid or test")

@@ -13,8 +13,8 @@ from epibench.style import (
     FULL_WIDTH,
     LOSS_COLOURS,
     LOSS_MARKERS,
-    MUTED,
     Label,
+    note_below,
     place_labels,
     styled,
 )
@@ -62,8 +62,13 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     return wide[[*RUN_COLUMNS, "pearson_r", "mse_scaled", "mse_raw", "targets", "test_set"]]
 
 
+def figure(metrics: pd.DataFrame) -> Figure:
+    """Draw the table of the metrics."""
+    return draw(table(metrics))
+
+
 @styled
-def figure(table: pd.DataFrame) -> Figure:
+def draw(table: pd.DataFrame) -> Figure:
     """Draw r against MSE: a row of panels per model and window set, scaled and raw side by side."""
     parts = panels(table)
     heights = [min(2.2 + 0.04 * len(part), 3.6) for _, part in parts]
@@ -139,16 +144,7 @@ def _name_the_rest(axes: Axes, part: pd.DataFrame, shown: pd.DataFrame) -> None:
         complete = len(points) == (part["loss"] == loss).sum()
         where = "all bin sizes" if complete else ", ".join(map(str, sizes)) + " bp"
         names.append(f"{LOSSES[loss].label} ({where})")
-    axes.annotate(
-        "Off scale or undefined, see table: " + "; ".join(names),
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -34),
-        textcoords="offset points",
-        va="top",
-        fontsize=6,
-        color=MUTED,
-    )
+    note_below(axes, "Off scale or undefined, see table: " + "; ".join(names))
 
 
 def _marker(loss: str) -> dict:

@@ -1,11 +1,15 @@
 """What every analysis asks of the metrics it is given."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from epibench.errors import InputError
+from epibench.words import LOSSES
 
 RUN_COLUMNS = ["run", "model", "windows", "loss", "bin_size", "augmentation", "seed"]
 KEY = ["target", "evaluated_bin_size", "scaling"]
+SCORES = ["pearson_r", "mse"]
 
 
 def require_one_test_set(metrics: pd.DataFrame, where: str) -> None:
@@ -22,17 +26,27 @@ def require_one_test_set(metrics: pd.DataFrame, where: str) -> None:
         )
 
 
-def target_means(metrics: pd.DataFrame, experiment: str) -> pd.DataFrame:
+def target_means(
+    metrics: pd.DataFrame,
+    experiment: str,
+    *,
+    key: Sequence[str] = KEY,
+    scores: Sequence[str] = SCORES,
+) -> pd.DataFrame:
     """Check an experiment's metrics and keep the rows that average over targets.
 
     Parameters
     ----------
     metrics : DataFrame
-        The metrics tables of the experiment's runs, concatenated, with `RUN_COLUMNS` added
-        (`bin_size` is the trained one, in bp); one row per run x target (also "mean") x evaluated
-        bin size x scaling.
+        The tables of the experiment's runs, concatenated, with `RUN_COLUMNS` added (`bin_size` is
+        the trained one, in bp); one row a run and combination of `key`, where one target is "mean".
     experiment : str
         Its name, for messages.
+    key : sequence of str
+        What tells the rows of a run apart; default: target, evaluated bin size and scaling, as in
+        `metrics.tsv`.
+    scores : sequence of str
+        Scores that the experiment reads, default `pearson_r` and `mse`.
 
     Returns
     -------
@@ -44,26 +58,38 @@ def target_means(metrics: pd.DataFrame, experiment: str) -> pd.DataFrame:
     InputError
         When there are no rows, a column is missing, a run is given twice, or test sets differ.
     """
-    needed = [*RUN_COLUMNS, *KEY, "pearson_r", "mse", "targets", "test_set"]
+    needed = [*RUN_COLUMNS, *key, *scores, "targets", "test_set"]
     missing = [column for column in needed if column not in metrics]
     if missing:
         raise InputError(f"{experiment}: the metrics lack the columns {', '.join(missing)}")
     if metrics.empty:
         raise InputError(f"{experiment}: no metrics were given; its grid must have a run")
     require_one_test_set(metrics, experiment)
-    twice = metrics.duplicated(["run", *KEY])
+    twice = metrics.duplicated(["run", *key])
     if twice.any():
         run = metrics.loc[twice, "run"].iloc[0]
         raise InputError(f"{experiment}: the metrics of run {run} are given twice; give them once")
     return metrics[metrics["target"] == "mean"]
 
 
-def panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Split a table into one part per model and window set, and name each.
+def panels(
+    table: pd.DataFrame,
+    axes: Sequence[str] = ("model", "windows"),
+    where_several: Sequence[str] = ("augmentation",),
+) -> list[tuple[str, pd.DataFrame]]:
+    """Split a table into one part a combination of axes, and name each.
 
-    The augmentation is named, and splits, only where the table has several.
+    The axes `where_several` are named, and split, only where the table has several values.
     """
-    axes = ["model", "windows"]
-    if table["augmentation"].nunique() > 1:
-        axes.append("augmentation")
-    return [(", ".join(values), part) for values, part in table.groupby(axes, sort=False)]
+    split = [*axes, *(axis for axis in where_several if table[axis].nunique() > 1)]
+    return [
+        (", ".join(map(spoken, split, values)), part)
+        for values, part in table.groupby(split, sort=False)
+    ]
+
+
+def spoken(axis: str, value: str | int) -> str:
+    """Name a value of an axis as a figure does."""
+    if axis == "loss":
+        return LOSSES[value].label
+    return f"{value} bp" if axis == "bin_size" else str(value)

@@ -46,8 +46,13 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     return means[[*axes[:-1], "pearson_r", "seeds", "test_set"]]
 
 
+def figure(metrics: pd.DataFrame) -> Figure:
+    """Draw the table of the metrics."""
+    return draw(table(metrics))
+
+
 @styled
-def figure(table: pd.DataFrame) -> Figure:
+def draw(table: pd.DataFrame) -> Figure:
     """Draw a triangle per model and window set, with r written into each cell."""
     parts = panels(table)
     columns = min(2, len(parts))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from epibench.evaluate.scores import read_scores
 from epibench.experiments import ANALYSES
+from epibench.report.costs import costs_of_rules
 from epibench.report.write import ExperimentPage, write_report
 
 RECORDED = (
@@ -37,7 +38,7 @@ def make_report(
     out : path
         The HTML file, in a folder of `results`.
     results : path
-        The study's folder: `store/`, `runs/`, `experiments/`, `logs/`.
+        The study's folder: `store/`, `runs/`, `experiments/`, `logs/`, `benchmarks/`.
     settings : dict
         `epibench.plan.Plan.report_settings`.
     runs : path
@@ -71,6 +72,7 @@ def make_report(
         ],
         links={run: _links(run) for run in manifest["run"]},
         versions=_versions([record["software"] for record in records]),
+        jobs=costs_of_rules(results / "benchmarks", set(manifest["run"])),
     )
 
 

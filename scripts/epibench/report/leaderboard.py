@@ -15,7 +15,18 @@ REFERENCES = {
 }
 """Kind, label and explanation of each predictor that is not a run."""
 
-SCORES = ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll", "scale_factor")
+OF_TARGETS = ("pearson_r", "pearson_r_log1p", "spearman_r")
+"""Scores over the whole chromosome that are shown by target as well."""
+
+SCORES = (
+    *OF_TARGETS,
+    "pearson_r_per_sequence",
+    "jensen_shannon",
+    "mse",
+    "poisson_nll",
+    "scale_factor",
+)
+"""Scores of a view's rows."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,12 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
     for (bin_size, scaling), part in means.groupby(["evaluated_bin_size", "scaling"]):
         ordered = part.sort_values("pearson_r", ascending=False, na_position="last", kind="stable")
         rows = [
-            _row(row, axes.get(row["predictor"]), by_target[row["predictor"], bin_size], targets)
+            _row(
+                row,
+                axes.get(row["predictor"]),
+                by_target[row["predictor"], bin_size, scaling],
+                targets,
+            )
             for row in ordered.to_dict("records")
         ]
         ceiling = next((row["pearson_r"] for row in rows if _is_ceiling(row)), None)
@@ -85,7 +101,7 @@ def at_a_glance(view: View) -> list[dict[str, Any]]:
 def _row(
     row: dict[str, Any],
     axes: dict[str, Any] | None,
-    by_target: dict[str, float],
+    by_target: dict[str, dict[str, float | None]],
     targets: int,
 ) -> dict[str, Any]:
     """Turn one line of metrics into what the template shows of a predictor."""
@@ -113,17 +129,21 @@ def _row(
 
 def _is_ceiling(row: dict[str, Any]) -> bool:
     """Tell whether a row is replicate 2, with an r for every target."""
-    return row["kind"] == "ceiling" and None not in row["by_target"].values()
+    return row["kind"] == "ceiling" and None not in row["by_target"]["pearson_r"].values()
 
 
-def _by_target(metrics: pd.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
-    """Give r by target for each predictor and bin size; r does not depend on the scaling."""
-    rows = metrics[(metrics["target"] != "mean") & (metrics["scaling"] == "raw")]
-    found: dict[tuple[str, int], dict[str, float | None]] = {}
-    for row in rows.itertuples():
-        key = row.predictor, row.evaluated_bin_size
-        found.setdefault(key, {})[row.target] = _defined(row.pearson_r)
-    return found
+def _by_target(
+    metrics: pd.DataFrame,
+) -> dict[tuple[str, int, str], dict[str, dict[str, float | None]]]:
+    """Give each score of `OF_TARGETS` by target, for each predictor, bin size and scaling."""
+    rows = metrics[metrics["target"] != "mean"]
+    return {
+        key: {
+            score: dict(zip(part["target"], map(_defined, part[score]), strict=True))
+            for score in OF_TARGETS
+        }
+        for key, part in rows.groupby(["predictor", "evaluated_bin_size", "scaling"])
+    }
 
 
 def _defined(value: float) -> float | None:

@@ -16,7 +16,14 @@ from epibench.experiments import Analysis
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
 from epibench.report.inline import data_uri, inline_svg
-from epibench.report.leaderboard import View, at_a_glance, default_bin_size, leaderboard
+from epibench.report.leaderboard import (
+    OF_TARGETS,
+    SCORES,
+    View,
+    at_a_glance,
+    default_bin_size,
+    leaderboard,
+)
 from epibench.words import AXES, LOSSES
 
 HEADINGS = {
@@ -28,7 +35,12 @@ HEADINGS = {
     "seed": "seed",
     "evaluated_bin_size": "evaluated bin (bp)",
     "pearson_r": "Pearson's r",
+    "pearson_r_log1p": "r on log1p",
+    "spearman_r": "Spearman's ρ",
     "pearson_r_per_sequence": "r per sequence",
+    "jensen_shannon": "JS distance",
+    "measured_mean": "measured mean",
+    "predicted_mean": "predicted mean",
     "mse": "MSE",
     "mse_scaled": "MSE, scaled",
     "mse_raw": "MSE, raw",
@@ -44,16 +56,17 @@ HEADINGS = {
 }
 """Column headings of tables; a column that is not here keeps its name."""
 
-TEXTS = ("model", "windows", "loss", "augmentation", "experiments")
+TEXTS = ("model", "windows", "loss", "augmentation", "experiments", "locus", "chrom", "target")
 """Columns that are read as text; all others are numbers and stand to the right."""
 
-SCORES = ("pearson_r_per_sequence", "mse", "poisson_nll", "scale_factor")
-"""Columns of the leaderboard beside Pearson's r."""
+HIGHER_IS_BETTER = (*OF_TARGETS, "pearson_r_per_sequence")
+"""Scores that are sorted from the highest down when their heading is first clicked."""
 
 COSTS = tuple(HEADINGS)[-7:]
 """Columns of the run table that say what a run took."""
 
-DECIMALS = {"pearson_r": 3, "pearson_r_per_sequence": 3, "seconds": 0, "examples_per_second": 0}
+DECIMALS = dict.fromkeys((*HIGHER_IS_BETTER, "jensen_shannon"), 3)
+DECIMALS |= {"seconds": 0, "examples_per_second": 0}
 """Decimals of columns whose values are of one size; elsewhere four digits are significant."""
 
 SHORT_TABLE = 12
@@ -85,6 +98,7 @@ def write_report(
     experiments: list[ExperimentPage],
     links: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
+    jobs: list[dict[str, Any]],
 ) -> None:
     """Write the report of a study as one self-contained HTML file.
 
@@ -110,6 +124,8 @@ def write_report(
         For each run the relative addresses of its files by what they are called (log, config, ...).
     versions : mapping
         Version of each program by its name; `epibench` and, where known, `commit`.
+    jobs : list of dict
+        What the jobs of each rule took (`epibench.report.costs.costs_of_rules`).
 
     Raises
     ------
@@ -125,6 +141,7 @@ def write_report(
             study=study,
             data=data,
             versions=versions,
+            jobs=jobs,
             links=links,
             references=set(references["predictor"]),
             test_set=everyone["test_set"].iloc[0],
@@ -158,7 +175,6 @@ def _leaderboard_parts(views: list[View], preferred: int) -> dict[str, Any]:
     shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
     return {
         "views": views,
-        "raw_views": [view for view in views if view.scaling == "raw"],
         "bin_sizes": sorted({view.bin_size for view in views}),
         "chosen": chosen,
         "shown": shown,
@@ -180,7 +196,9 @@ def _environment() -> Environment:
         "asset": _asset,
         "costs": COSTS,
         "headings": HEADINGS,
-        "scores": SCORES,
+        "higher_is_better": HIGHER_IS_BETTER,
+        "of_targets": OF_TARGETS,
+        "scores": [name for name in SCORES if name not in OF_TARGETS],
         "status": status,
         "texts": TEXTS,
     }

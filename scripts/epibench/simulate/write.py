@@ -5,10 +5,10 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
-import pyBigWig
 import pysam
 
 from epibench.data.intervals import runs
+from epibench.data.write_bigwig import new_bigwig
 from epibench.errors import InputError
 from epibench.files import whole
 from epibench.sequence import N
@@ -85,10 +85,7 @@ def _open_outputs(folder, cell_types, chromosomes: dict[str, int]) -> Iterator[d
             return file
 
         def open_bigwig(path):
-            temporary = stack.enter_context(whole(path))
-            file = stack.enter_context(closing(pyBigWig.open(str(temporary), "w")))
-            file.addHeader(list(chromosomes.items()), maxZooms=0)
-            return file
+            return stack.enter_context(new_bigwig(path, chromosomes, zooms=False))
 
         fasta = stack.enter_context(whole(names["fasta"]))
         yield {

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench import device
+
+    device.quiet()
+    from epibench.data.store import Store
+    from epibench.evaluate.variation import score_variation
+    from epibench.files import whole
+    from epibench.run import RunPredictor
+
+    settings = snakemake.params.settings
+    device.set_threads(snakemake.params.threads)
+    scores = score_variation(
+        snakemake.params.name,
+        RunPredictor(Path(snakemake.input.model).parent, batch_size=settings["batch_size"]),
+        Store(Path(snakemake.input.store[0]).parent),
+        settings,
+    )
+    with whole(snakemake.output.variation) as path:
+        scores.to_csv(path, sep="\t", index=False)
