@@ -16,8 +16,8 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_train.py tests/unit/test_loader.py
-	$(BIN)/python -m pytest tests/workflow tests/browser
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_train.py tests/unit/test_loader.py
+	$(BIN)/python -m pytest -rs tests/workflow tests/cluster tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

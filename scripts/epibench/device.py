@@ -69,7 +69,7 @@ def describe() -> dict:
     -------
     dict
         `backend` and `backend_version`, `keras` (its version), `devices` (names), `gpus` (number),
-        `cuda_visible_devices` (None where not set) and `precision`.
+        `cuda_visible_devices` and `slurm_job_id` (None where not set) and `precision`.
     """
     import keras
 
@@ -92,6 +92,7 @@ def describe() -> dict:
         "devices": devices,
         "gpus": gpus,
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         "precision": keras.config.dtype_policy().name,
     }
 

@@ -1,6 +1,7 @@
 """How a rule script runs: its output goes to its log, bad input ends in one sentence."""
 
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from pathlib import Path
 
 from epibench.errors import InputError
 
+_NAMED = ("SLURM_JOB_ID", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
+
 
 @contextmanager
 def job(log: str | Path) -> Iterator[None]:
     """Send everything that the block prints to `log`; on an error say one line on the console.
 
     Redirects the file descriptors, so what TensorFlow and child processes print is caught as well.
+    The log begins with where the job runs: the host and, on a cluster, the SLURM job and its GPUs.
     Bad input leaves its sentence in both places; a defect leaves its traceback in the log, and on
     the console what it was and where the log is.
 
@@ -36,6 +40,7 @@ def job(log: str | Path) -> Iterator[None]:
         os.dup2(handle.fileno(), 1)
         os.dup2(handle.fileno(), 2)
         try:
+            print(f"job: {_place()}")
             yield
         except InputError as error:
             line = f"epibench: {error}\n"
@@ -47,3 +52,9 @@ def job(log: str | Path) -> Iterator[None]:
             line = f"epibench: {type(error).__name__}: {error} (traceback in {log})\n"
             os.write(console, line.encode())
             sys.exit(1)
+
+
+def _place() -> str:
+    """Name the host, and of SLURM's job what is set."""
+    found = [f"{name}={os.environ[name]}" for name in _NAMED if name in os.environ]
+    return " ".join([f"host={platform.node()}", *found])

@@ -1,5 +1,7 @@
 """A rule script's output goes to its log; errors say one line on the console."""
 
+import os
+import platform
 import subprocess
 import sys
 
@@ -16,10 +18,13 @@ with job("deep/rule.log"):
 """
 
 
-def run(folder, last):
+def run(folder, last, **variables):
+    given = ("SLURM_JOB_ID", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
+    kept = {name: value for name, value in os.environ.items() if name not in given}
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.format(last=last)],
         cwd=folder,
+        env=kept | variables,
         capture_output=True,
         text=True,
     )
@@ -28,7 +33,15 @@ def run(folder, last):
 def test_output_goes_to_the_log_and_not_to_the_console(tmp_path):
     result = run(tmp_path, "pass")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert (tmp_path / "deep/rule.log").read_text() == "printed\nfrom a child\n"
+    log = (tmp_path / "deep/rule.log").read_text()
+    assert log == f"job: host={platform.node()}\nprinted\nfrom a child\n"
+
+
+def test_a_log_begins_with_the_job_of_slurm_and_its_gpus(tmp_path):
+    run(tmp_path, "pass", SLURM_JOB_ID="8", SLURM_STEP_GPUS="3", CUDA_VISIBLE_DEVICES="0")
+    log = (tmp_path / "deep/rule.log").read_text()
+    place = f"host={platform.node()} SLURM_JOB_ID=8 SLURM_STEP_GPUS=3 CUDA_VISIBLE_DEVICES=0"
+    assert log.startswith(f"job: {place}\n")
 
 
 @pytest.mark.parametrize(

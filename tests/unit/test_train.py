@@ -244,8 +244,10 @@ def test_recipe_refuses_nonsense():
             Recipe(**wrong)
 
 
-def test_device_is_described_and_gpus_can_be_required():
+def test_device_is_described_and_gpus_can_be_required(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "8")
     found = device.describe()
+    assert found["slurm_job_id"] == "8"
     assert found["backend"] == keras.backend.backend()
     assert len(found["devices"]) >= 1
     if not found["gpus"]:
