@@ -162,6 +162,7 @@ class Plan:
             ),
             "recipe": self.study.recipes[entry.recipe].model_dump(),
             "target_scale": entry.target_scale,
+            "target_clip": entry.target_clip,
             "precision": entry.precision,
             "threads": self.study.training.threads,
             "protocol": PROTOCOL["train_run"],

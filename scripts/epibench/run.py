@@ -73,6 +73,7 @@ def train_run(
             shuffle=split == "train",
             drop_last=split == "train",
             scale=scale,
+            clip=settings["target_clip"],
         )
         for split in ("train", "valid")
     }

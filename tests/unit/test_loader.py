@@ -187,6 +187,15 @@ def test_scale_divides_each_target(store):
         assert scaled.dtype == np.float32
 
 
+def test_clip_is_in_units_of_the_scaled_coverage(store):
+    scale = np.array([2, 4, 0.5], np.float32)
+    plain, clipped = load(store, scale=scale), load(store, scale=scale, clip=300)
+    for (_, y), (_, cut) in zip(plain.epoch(0), clipped.epoch(0), strict=True):
+        np.testing.assert_array_equal(cut, np.where(y > 300, 300, y))
+        assert cut.dtype == np.float32
+    assert cut[..., 0].max() == 300
+
+
 def test_every_finite_float16_converts_exactly():
     values = np.arange(65536, dtype=np.uint16).view(np.float16)
     values = values[np.isfinite(values)]

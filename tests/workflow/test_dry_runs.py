@@ -44,7 +44,7 @@ def test_the_yeast_study_gives_a_dag(workspace):
     if not (Path(environment()["EPIBENCH_SHARED"]) / "data" / "yeast").is_dir():
         pytest.skip("the yeast data (EPIBENCH_SHARED) are not here")
     jobs = workspace.planned("--configfile", "tests/studies/yeast.yaml")
-    assert jobs["train_run"] == 1
+    assert jobs["train_run"] == 21
 
 
 @pytest.mark.parametrize("target", STAGES + EXPERIMENTS)
@@ -74,7 +74,7 @@ def test_a_run_that_no_grid_holds_is_refused_with_a_remedy(workspace):
 
 def test_no_two_experiments_train_the_same_run_twice(workspace):
     jobs = workspace.planned("--configfile", "config/demo.yaml")
-    assert jobs["train_run"] == 12
+    assert jobs["train_run"] == 18
 
 
 def loaded(workspace, code) -> set[str]:

@@ -80,6 +80,13 @@ class ModelEntry(Section):
         description="Divide each target by its mean over the training windows (`mean`) while "
         "training; predictions are scaled back.",
     )
+    target_clip: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Largest coverage of a bin while training, after `target_scale`; larger ones "
+        "count as this, so that a few extreme bins do not rule the loss. Evaluation never clips.",
+    )
     precision: Literal[PRECISIONS] = Field(
         default="float32", description="Numeric precision of training and prediction."
     )

@@ -40,6 +40,8 @@ class Batches:
         Whether a smaller last batch is left out, default False.
     scale : ndarray or None
         float32 (targets,), divides the coverage of each target; default None.
+    clip : float or None
+        Largest coverage of a bin after the division, larger ones count as this; default None.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Batches:
         shuffle: bool = False,
         drop_last: bool = False,
         scale: np.ndarray | None = None,
+        clip: float | None = None,
     ):
         _check_lengths(window_length, input_length, bin_size)
         self.store, self.offsets = store, np.asarray(offsets, np.int64)
@@ -82,6 +85,7 @@ class Batches:
         self._room = window_length - input_length
         self._reverse, self._shift = "rc" in augmentation, "shift" in augmentation
         self._scale = None if scale is None else np.asarray(scale, np.float32)
+        self._clip = None if clip is None else np.float32(clip)
 
     def __len__(self) -> int:
         return self._count
@@ -117,7 +121,8 @@ class Batches:
                 sequences[flipped] = reverse_complement(sequences[flipped])
                 coverage[flipped] = coverage[flipped, ::-1][..., self.store.strand_pairs]
             binned = mean_bins(half_to_single(coverage), self.bin_size)
-            yield sequences, binned if self._scale is None else binned / self._scale
+            scaled = binned if self._scale is None else binned / self._scale
+            yield sequences, scaled if self._clip is None else np.minimum(scaled, self._clip)
 
     def _gather(self, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Copy the inputs at `starts`: uint8 (batch, length), float16 (batch, length, targets)."""
