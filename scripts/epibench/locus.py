@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-LONGEST = 1_000_000
+LONGEST = 200_000
 """Length in bp above which a picture of a locus shows nothing and its table grows too large."""
 
 _LOCUS = re.compile(r"(\S+):(\d+)-(\d+)")

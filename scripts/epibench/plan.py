@@ -242,10 +242,17 @@ class Plan:
             "accessions": {
                 target.name: target.experiment for target in self.targets if target.experiment
             },
+            "jobs": self.job_names(),
             "data_seed": self.study.simulation and self.study.simulation.seed,
             "experiments": {name: self.experiment_settings(name) for name in self.expanded},
             "protocol": PROTOCOL["write_report"],
         }
+
+    def job_names(self) -> list[str]:
+        """Give what jobs are named by besides runs: experiments, bin sizes, downloads."""
+        sizes = sorted({run.bin_size for run in self.needed})
+        files = [Path(path).name for path in self.downloads]
+        return [*self.expanded, *(f"bin{size}" for size in sizes), *files]
 
     def analysis(self, experiment: str) -> Analysis:
         """Give the analysis of an experiment."""

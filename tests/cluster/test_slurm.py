@@ -12,8 +12,12 @@ import yaml
 from ..workflow.conftest import ROOT, Workspace, environment, make_workspace
 from .slurm import Job, most_gpus_at_once, read_jobs
 
-# One experiment of the tiny study, whatever others it gets: three trainings, more than GPUs.
-EXPERIMENTS = {"loss_by_bin_size": {"grid": {"loss": ["poisson", "mse", "pearsonr"]}}}
+# Experiments of the tiny study, whatever others it gets: three trainings, more than GPUs, and a job
+# that asks for a GPU after them.
+EXPERIMENTS = {
+    "loss_by_bin_size": {"grid": {"loss": ["poisson", "mse", "pearsonr"]}},
+    "augmentation": {},
+}
 GPUS = 2
 PARTITIONS = {
     "EPIBENCH_CPU_PARTITION": "epibench-cpu",
@@ -121,9 +125,7 @@ def test_never_more_jobs_had_gpus_than_there_are(study):
 def test_every_log_names_its_job_and_its_gpu(study):
     gpus = {}
     for rule in {job.rule for job in study.jobs}:
-        places = [
-            re.match(r"job: host=\S+ SLURM_JOB_ID=(\d+)(.*)", log) for log in study.logs_of(rule)
-        ]
+        places = [PLACE.match(log) for log in study.logs_of(rule)]
         assert sorted(place[1] for place in places) == sorted(job.id for job in study.jobs_of(rule))
         gpus |= {place[1]: place[2] for place in places}
     for job in study.jobs:

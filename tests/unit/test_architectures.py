@@ -77,7 +77,7 @@ def test_residualbind_has_the_activation_asked_for():
     assert model.get_layer("first_activation").activation is keras.activations.exponential
 
 
-def receptive_field(model, bin_size):
+def receptive_field(model):
     """Count the bases that move the middle bin of a model whose every weight is positive.
 
     One base at a time differs from zero. Sums, rectifiers and maxima of positive numbers let it
@@ -109,13 +109,13 @@ def test_bpnet_receptive_field():
         targets=1,
         options={"filters": 1, "output": "linear"},
     )
-    assert receptive_field(model, 1) == 2075
+    assert receptive_field(model) == 2075
 
 
 @pytest.mark.parametrize(("task_heads", "expected"), [(False, 704), (True, 1088)])
 def test_residualbind_receptive_field(task_heads, expected):
     options = {"first_filters": 1, "head_filters": 1, "task_filters": 1, "task_heads": task_heads}
-    assert receptive_field(built("residualbind_32", 32, 1, **options), 32) == expected
+    assert receptive_field(built("residualbind_32", 32, 1, **options)) == expected
 
 
 def test_a_coarser_bin_of_residualbind_averages_its_output():

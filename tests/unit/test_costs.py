@@ -18,8 +18,8 @@ def test_jobs_are_added_up_by_rule(tmp_path):
     write(tmp_path, f"train_run/{RUN}", (30.0, 800.0, 55.0))
     write(tmp_path, f"train_run/{RUN.replace('seed1', 'seed2')}", (40.0, 700.0, 60.0))
     write(tmp_path, "run_experiment/resolution", (3.0, "NA", "NA"))
-    runs = {RUN, RUN.replace("seed1", "seed2")}
-    train, experiment, store = costs_of_rules(tmp_path, runs)
+    names = {RUN, RUN.replace("seed1", "seed2"), "resolution"}
+    train, experiment, store = costs_of_rules(tmp_path, names)
     assert train == {
         "rule": "train_run",
         "jobs": 2,
@@ -32,10 +32,17 @@ def test_jobs_are_added_up_by_rule(tmp_path):
     assert (experiment["memory"], experiment["cpu_seconds"]) == (None, None)
 
 
-def test_runs_of_a_former_grid_are_left_out(tmp_path):
+def test_jobs_of_a_former_grid_are_left_out(tmp_path):
     write(tmp_path, f"train_run/{RUN}", (30.0, 800.0, 55.0))
-    assert costs_of_rules(tmp_path, set()) == []
+    write(tmp_path, "run_experiment/old", (3.0, 80.0, 5.0))
+    write(tmp_path, "write_measured/bin64", (3.0, 80.0, 5.0))
+    assert costs_of_rules(tmp_path, {"resolution", "bin32"}) == []
     assert costs_of_rules(tmp_path / "none", {RUN}) == []
+
+
+def test_a_file_without_a_line_counts_for_nothing(tmp_path):
+    write(tmp_path, "store")
+    assert costs_of_rules(tmp_path, set()) == []
 
 
 def test_of_a_job_that_was_tried_again_the_last_try_counts(tmp_path):

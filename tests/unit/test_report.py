@@ -124,12 +124,19 @@ def test_the_page_opens_at_the_finest_bin_size_with_most_predictors(counts, chos
     assert default_bin_size(views, preferred=views[-1].bin_size) == views[-1].bin_size
 
 
-def test_the_glance_has_the_references_and_one_run(views):
-    rows = at_a_glance(views[128, "scaled"])
-    kinds = [row["kind"] for row in rows]
-    assert kinds == ["truth", "ceiling", "run", "baseline", "baseline"]
+def test_the_glance_has_the_references_and_one_run_over_the_same_targets(views):
+    of_all, of_some = at_a_glance(views[128, "scaled"])
+    assert of_all.targets == TARGETS
+    assert of_some.targets == TARGETS[:3]  # replicate 2 lacks the last one
+    kinds = [row["kind"] for row in of_all.rows]
+    assert kinds == ["truth", "run", "baseline", "baseline"]
+    assert [row["kind"] for row in of_some.rows] == [kinds[0], "ceiling", *kinds[1:]]
+    assert (of_all.ceiling, of_some.ceiling) == (None, of_some.rows[1]["pearson_r"])
     runs = [row for row in views[128, "scaled"].rows if row["kind"] == "run"]
-    assert rows[2]["pearson_r"] == max(row["pearson_r"] for row in runs)
+    assert of_all.rows[1]["pearson_r"] == pytest.approx(max(row["pearson_r"] for row in runs))
+    for score in ("pearson_r", "pearson_r_log1p"):
+        shown = [row["by_target"][score][target] for row in [of_some.rows[2]] for target in TARGETS]
+        assert of_some.rows[2][score] == pytest.approx(sum(shown[:3]) / 3)
 
 
 def test_scores_by_target_average_to_the_score_and_only_log1p_depends_on_the_scale(views):

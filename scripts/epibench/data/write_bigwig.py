@@ -1,5 +1,6 @@
 """Write coverage as bigWig files that are whole or absent."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ import pyBigWig
 
 from epibench.data.intervals import runs
 from epibench.files import whole
+
+_MAGIC = bytes.fromhex("26fc8f88")
 
 
 @contextmanager
@@ -27,10 +30,26 @@ def new_bigwig(
         Whether summaries are stored with which a genome browser shows whole chromosomes quickly.
         They are made when the file is closed and then take 14 bytes of memory a value (2 GB for
         145 Mb at base resolution); files that only programs read do without.
+
+    Raises
+    ------
+    OSError
+        When the file could not be completed: the library itself ends without an error on a full
+        disk.
     """
-    with whole(path) as temporary, closing(pyBigWig.open(str(temporary), "w")) as file:
-        file.addHeader(list(chromosomes.items()), maxZooms=10 if zooms else 0)
-        yield file
+    with whole(path) as temporary:
+        with closing(pyBigWig.open(str(temporary), "w")) as file:
+            file.addHeader(list(chromosomes.items()), maxZooms=10 if zooms else 0)
+            yield file
+        _check_end(temporary, path)
+
+
+def _check_end(temporary: Path, path: str | Path) -> None:
+    """Raise OSError unless a closed file ends as the format asks: with its magic number."""
+    with open(temporary, "rb") as file:
+        file.seek(-len(_MAGIC), os.SEEK_END)
+        if file.read() != _MAGIC:
+            raise OSError(f"{path} could not be written to its end; is the disk full?")
 
 
 def add_bins(

@@ -221,6 +221,7 @@ def _predicted(path: Path, chrom: str, start: np.ndarray) -> np.ndarray:
     file = open_big(path)
     try:
         first, last = int(start[0]), int(start[-1])
-        return file.values(chrom, first, last + 1, numpy=True)[start - first]
+        values = file.values(chrom, first, last + 1, numpy=True)
+        return values[start - first] if len(values) else np.full(len(start), np.nan, np.float32)
     finally:
         file.close()

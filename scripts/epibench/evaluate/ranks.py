@@ -13,10 +13,11 @@ _QUANTILES = 384
 
 
 def sample_first(inputs: int, seed: int = 0) -> np.ndarray:
-    """Order inputs so that a random sample comes first, and sample and rest are each in order.
+    """Order inputs so that a random sample comes first, itself in random order.
 
-    `RankCorrelation` chooses its bins from what it is given first, so no input is predicted twice
-    for it, and all but the sample are still read one after the other.
+    `RankCorrelation` chooses its bins from what it is given first, wherever it stops looking, so
+    any beginning of the sample must stand for the whole. No input is predicted twice for it, and
+    all but the sample are still read one after the other.
 
     Parameters
     ----------
@@ -30,9 +31,8 @@ def sample_first(inputs: int, seed: int = 0) -> np.ndarray:
     int64, shape (inputs,)
         Each index once.
     """
-    chosen = np.zeros(inputs, bool)
-    chosen[np.random.default_rng(seed).permutation(inputs)[:_SAMPLE]] = True
-    return np.argsort(~chosen, kind="stable")
+    sample, rest = np.split(np.random.default_rng(seed).permutation(inputs), [_SAMPLE])
+    return np.concatenate([sample, np.sort(rest)])
 
 
 def mid_ranks(values: np.ndarray) -> np.ndarray:

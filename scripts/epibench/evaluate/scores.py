@@ -28,7 +28,7 @@ def scores_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.Da
     Parameters
     ----------
     paths : list of path
-        `metrics.tsv` of each run.
+        One table of each run: its `metrics.tsv`, `variation.tsv` or `loci.tsv`.
     runs : list of dict
         `run` (its name) and the axes of each run.
 

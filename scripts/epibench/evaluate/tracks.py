@@ -63,7 +63,7 @@ def write_tracks(
     store : Store
         Holds the sequence.
     folder : path
-        Gets the files when all of them are complete.
+        Gets the files; each appears when it is complete, after the last input was predicted.
     batch_size : int
         Inputs that are predicted at once.
     """

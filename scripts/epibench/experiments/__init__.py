@@ -61,11 +61,11 @@ ANALYSES = {
         "threshold, or those centred on peaks?",
         caption="Pearson's r on the whole test chromosome by the bin size that a model was trained "
         "at, averaged over targets; a line a training set, through the mean over seeds where there "
-        "are several. Left, as in the paper: each run at its own bin size. Compare lines at one "
-        "bin size there, not points along a line: averaging into wider bins by itself changes r. "
-        "Right: truth and predictions of all runs averaged to the coarsest bin size that all were "
-        "evaluated at, where points along a line can be compared too. Training sets differ in "
-        "size as well as in what they hold.",
+        "are several. At the run's own bin size, as in the paper, compare lines at one bin size, "
+        "not points along a line: averaging into wider bins by itself changes r. Where a second "
+        'panel says "all at", truth and predictions of all runs are averaged to the coarsest bin '
+        "size that all were evaluated at, and points along a line can be compared too. Training "
+        "sets differ in size as well as in what they hold.",
     ),
     "augmentation": Analysis(
         module="epibench.experiments.augmentation",
@@ -96,8 +96,9 @@ ANALYSES = {
         "measured coverage alone: those whose mean over targets (each divided by its mean) is the "
         "highest, at the 90th percentile and at the median of all loci. A few loci illustrate and "
         "prove nothing; the scores of the whole test chromosomes do. Panels of one target and "
-        "locus share their scale; predictions beyond three times the highest measured value are "
-        "cut off and their maximum is written. The table's r is taken over the bins of one locus; "
+        "locus share their scale, which a run whose maximum exceeds three times the highest "
+        "measured value does not set: it is cut off, and its maximum is written; values below 0 "
+        "are not shown. The table's r is taken over the bins of one locus; "
         "r at different bin sizes is not comparable. Complete tracks for a genome browser: "
         "tracks/ in the folder of each run, and measured/ in that of the study.",
     ),

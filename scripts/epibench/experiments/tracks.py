@@ -246,7 +246,7 @@ def _write_labels(chart: Figure, page: _Page, content: _Content) -> None:
     handles = [Patch(color=MEASURED), tuple(Line2D([], [], color=c, lw=1.2) for c in colours)]
     chart.legend(
         handles,
-        ["measured", "predicted" + (", one colour a run" if len(colours) > 1 else "")],
+        ["measured", "predicted" + (", a colour a run" if len(colours) > 1 else "")],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.3)},
         loc="upper left",
         bbox_to_anchor=(page.left / FULL_WIDTH, 1 - 0.05 / page.height),

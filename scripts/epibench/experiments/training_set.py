@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from epibench.experiments.metrics import RUN_COLUMNS, panels, target_means
 from epibench.style import CONTRAST, FULL_WIDTH, SEQUENTIAL, note_below, styled, widen
 
-SCORES = ["pearson_r", "targets_with_r"]
+SCORES = ["pearson_r", "targets_with_r", "targets"]
 ORDER = ["model", "loss", "augmentation", "windows", "bin_size", "evaluated_bin_size", "seed"]
 
 
@@ -26,7 +26,7 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row a run and evaluated bin size: `RUN_COLUMNS`, `evaluated_bin_size`, `pearson_r`,
         `pearson_r_log1p` of the scaled predictions where the metrics have it, `targets_with_r`,
-        `test_set`; window sets in the order of `in_order`.
+        `targets` (with errors and r on log1p), `test_set`; window sets in the order of `in_order`.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     rows["windows"] = pd.Categorical(rows["windows"], in_order(rows["windows"]), ordered=True)
     rows = rows.sort_values(ORDER, ignore_index=True).astype({"windows": str})
     scores = [name for name in ("pearson_r", "pearson_r_log1p") if name in rows]
-    return rows[[*RUN_COLUMNS, "evaluated_bin_size", *scores, "targets_with_r", "test_set"]]
+    return rows[[*RUN_COLUMNS, "evaluated_bin_size", *scores, *SCORES[1:], "test_set"]]
 
 
 def common_bin_size(rows: pd.DataFrame) -> int | None:

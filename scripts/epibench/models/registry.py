@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Value = bool | int | float | str
 Options = dict[str, Value]
 
-
 BY_LOSS = "by_loss"
 
 
@@ -90,7 +89,7 @@ def _one_or_pooled(bin_size: int, options: Options) -> str | None:
 
 
 def _any(bin_size: int, options: Options) -> None:
-    """Refuse nothing: the model pools base resolution down to any bin."""
+    """Refuse nothing: bases can be averaged over bins of any size."""
 
 
 def _multiple_of_32(bin_size: int, options: Options) -> str | None:

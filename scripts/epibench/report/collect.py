@@ -72,7 +72,7 @@ def make_report(
         ],
         links={run: _links(run) for run in manifest["run"]},
         versions=_versions([record["software"] for record in records]),
-        jobs=costs_of_rules(results / "benchmarks", set(manifest["run"])),
+        jobs=costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),
     )
 
 

@@ -9,15 +9,16 @@ KEYS = ("s", "cpu_time", "max_rss")
 """Columns of Snakemake's benchmark files: wall seconds, CPU-seconds, MB."""
 
 
-def costs_of_rules(folder: str | Path, runs: Container[str]) -> list[dict[str, Any]]:
+def costs_of_rules(folder: str | Path, names: Container[str]) -> list[dict[str, Any]]:
     """Give time and memory of each rule, in the order of the time taken.
 
     Parameters
     ----------
     folder : path
         Holds `<rule>.tsv` and `<rule>/<name>.tsv`; may be missing.
-    runs : container of str
-        The study's runs: jobs of runs that a former grid had are left out.
+    names : container of str
+        The study's runs, experiments, bin sizes and downloads, as jobs are named by them: jobs that
+        only a former config had are left out.
 
     Returns
     -------
@@ -29,9 +30,10 @@ def costs_of_rules(folder: str | Path, runs: Container[str]) -> list[dict[str, A
     found: dict[str, list[dict[str, float | None]]] = {}
     for path in sorted(Path(folder).rglob("*.tsv")):
         rule, *name = path.relative_to(folder).with_suffix("").parts
-        if len(name) > 1 and "/".join(name) not in runs:
+        if name and "/".join(name) not in names:
             continue
-        found.setdefault(rule, []).append(_measured(path))
+        if job := _measured(path):
+            found.setdefault(rule, []).append(job)
     rows = [
         {
             "rule": rule,
@@ -46,11 +48,13 @@ def costs_of_rules(folder: str | Path, runs: Container[str]) -> list[dict[str, A
     return sorted(rows, key=lambda row: -(row["seconds"] or 0))
 
 
-def _measured(path: Path) -> dict[str, float | None]:
-    """Read the last line of a benchmark file; `NA` and `-` stand for what was not sampled."""
+def _measured(path: Path) -> dict[str, float | None] | None:
+    """Read the last line of a benchmark file, if it has one; `NA` and `-`: was not sampled."""
     with open(path, newline="", encoding="utf-8") as handle:
-        *_, row = csv.DictReader(handle, delimiter="\t")
-    return {key: None if row[key] in ("NA", "-") else float(row[key]) for key in KEYS}
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    if not rows:
+        return None
+    return {key: None if rows[-1][key] in ("NA", "-") else float(rows[-1][key]) for key in KEYS}
 
 
 def _over(function, jobs: list[dict[str, float | None]], key: str) -> float | None:

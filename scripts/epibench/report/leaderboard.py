@@ -91,11 +91,55 @@ def default_bin_size(views: list[View], preferred: int) -> int:
     return min(views, key=lambda view: (-len(view.rows), view.bin_size)).bin_size
 
 
-def at_a_glance(view: View) -> list[dict[str, Any]]:
-    """Pick the references with an r, and the run with the highest, in the order of r."""
-    defined = [row for row in view.rows if row["pearson_r"] is not None]
-    best = next((row for row in defined if row["kind"] == "run"), None)
-    return [row for row in defined if row["kind"] != "run" or row is best]
+@dataclass(frozen=True)
+class Glance:
+    """The references and the best run over the same targets, best r first.
+
+    `rows` are rows of a view with `pearson_r` and `pearson_r_log1p` averaged over `targets`;
+    `ceiling` is the r of replicate 2, or None where it does not have all of them.
+    """
+
+    targets: list[str]
+    rows: list[dict[str, Any]]
+    ceiling: float | None
+
+
+def at_a_glance(view: View) -> list[Glance]:
+    """Sum a view up over all targets, and again over those of replicate 2 where it has fewer.
+
+    A predictor that does not know a target is left out there: its mean over others says nothing
+    beside means over all.
+    """
+    targets = list(view.rows[0]["by_target"]["pearson_r"])
+    groups = [targets]
+    for row in view.rows:
+        known = [target for target in targets if row["by_target"]["pearson_r"][target] is not None]
+        if row["kind"] == "ceiling" and 0 < len(known) < len(targets):
+            groups.append(known)
+    return [_glance(view, group, targets) for group in groups]
+
+
+def _glance(view: View, group: list[str], targets: list[str]) -> Glance:
+    """Average over the targets of a group, and pick the references and the best run."""
+    rows = []
+    for row in view.rows:
+        if row["targets"] < len(targets) and row["kind"] != "run" and group == targets:
+            continue
+        means = {score: _mean(row, score, group) for score in ("pearson_r", "pearson_r_log1p")}
+        if means["pearson_r"] is not None:
+            rows.append(row | means)
+    rows.sort(key=lambda row: -row["pearson_r"])
+    best = next((row for row in rows if row["kind"] == "run"), None)
+    rows = [row for row in rows if row["kind"] != "run" or row is best]
+    ceiling = next((row["pearson_r"] for row in rows if row["kind"] == "ceiling"), None)
+    return Glance(group, rows, ceiling)
+
+
+def _mean(row: dict[str, Any], score: str, group: list[str]) -> float | None:
+    """Average a score over the targets of a group that have it, None where none has."""
+    values = [row["by_target"][score][target] for target in group]
+    values = [value for value in values if value is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _row(
@@ -115,6 +159,8 @@ def _row(
     notes = [f"√r = {sqrt(r):.3f}"] if kind == "ceiling" and r and r > 0 else []
     if r is not None and row["targets_with_r"] < targets:
         notes.append(f"r of {int(row['targets_with_r'])} of {targets} targets")
+    if row["targets"] < min(targets, row["targets_with_r"]):
+        notes.append(f"errors and r on log1p of {int(row['targets'])} of {targets} targets")
     return scores | {
         "predictor": name,
         "kind": kind,

@@ -178,7 +178,7 @@ def _leaderboard_parts(views: list[View], preferred: int) -> dict[str, Any]:
         "bin_sizes": sorted({view.bin_size for view in views}),
         "chosen": chosen,
         "shown": shown,
-        "glance": at_a_glance(shown),
+        "glances": at_a_glance(shown),
     }
 
 
