@@ -86,13 +86,14 @@ def test_a_view_lists_only_predictors_with_scores_at_its_bin_size(views):
     assert status(views[2048, "raw"]).endswith("17 of 17 predictors.")
 
 
-def test_rows_come_in_the_order_of_r_with_the_constant_last(views):
+def test_rows_come_in_the_order_of_r_with_the_constant_and_the_incomplete_last(views):
     for view in views.values():
-        r = [row["pearson_r"] for row in view.rows]
-        assert r[:-1] == sorted(r[:-1], reverse=True)
-        assert view.rows[-1]["predictor"] == "mean_coverage"
-        assert r[-1] is None
-        assert view.rows[-1]["mse"] > 0
+        *ranked, constant, incomplete = view.rows
+        r = [row["pearson_r"] for row in ranked]
+        assert r == sorted(r, reverse=True)
+        assert (constant["predictor"], constant["pearson_r"]) == ("mean_coverage", None)
+        assert constant["mse"] > 0
+        assert (incomplete["predictor"], incomplete["targets"]) == ("replicate2", len(TARGETS) - 1)
 
 
 def test_the_ceiling_is_replicate_2_and_its_square_root_stands_beside(views):

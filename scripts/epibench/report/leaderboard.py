@@ -31,7 +31,7 @@ SCORES = (
 
 @dataclass(frozen=True)
 class View:
-    """The predictors that have scores at one bin size, best r first.
+    """The predictors that have scores at one bin size, best r first, those of fewer targets last.
 
     `rows` are plain values for the template; `left_out` counts the predictors without scores here;
     `ceiling` is the r of replicate 2, or None where some target has none: a mean over fewer targets
@@ -66,7 +66,11 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
     means = metrics[metrics["target"] == "mean"]
     views = []
     for (bin_size, scaling), part in means.groupby(["evaluated_bin_size", "scaling"]):
-        ordered = part.sort_values("pearson_r", ascending=False, na_position="last", kind="stable")
+        # A mean over fewer targets has no rank among means over all.
+        fewer = part["targets"] < targets
+        ordered = part.assign(fewer=fewer).sort_values(
+            ["fewer", "pearson_r"], ascending=[True, False], na_position="last", kind="stable"
+        )
         rows = [
             _row(
                 row,

@@ -46,6 +46,9 @@ HEADINGS = {
     "mse_raw": "MSE, raw",
     "poisson_nll": "Poisson NLL",
     "scale_factor": "scale factor",
+    "targets_with_r": "targets with r",
+    "test_windows": "test windows",
+    "windows_without_score": "windows without score",
     "experiments": "experiments",
     "parameters": "parameters",
     "epochs": "epochs",
@@ -290,7 +293,7 @@ def shown_as(value: Any, column: str = "") -> str:
     elif float(value).is_integer() or 1e4 <= abs(value) < 1e6:
         text = f"{value:,.0f}"
     else:
-        text = f"{value:#.4g}"
+        text = f"{value:#.4g}".rstrip(".")
     return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
 
 
