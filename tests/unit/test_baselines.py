@@ -86,6 +86,20 @@ def test_a_fit_recovers_a_linear_truth():
     np.testing.assert_allclose(fitted.intercept, [1, 1], rtol=0.05)
 
 
+def test_a_fit_of_log1p_recovers_an_exponential_truth():
+    sequence = sequences(1500, 256)
+    coverage = np.expm1(np.stack([5 * gc_content(sequence, 32)[..., 0] + 1] * 2, axis=2))
+    batches = FakeBatches(sequence, coverage)
+    fitted = fit_linear(gc_content, batches, batches, bin_size=32, seed=0, log=True)
+    np.testing.assert_allclose(fitted.weights, [[5, 5]], rtol=0.02)
+    np.testing.assert_allclose(fitted.at(sequence[:9]), coverage[:9], rtol=0.1)
+    plain = fit_linear(gc_content, batches, batches, bin_size=32, seed=0)
+    assert (
+        np.abs(plain.at(sequence) - coverage).max()
+        > 5 * np.abs(fitted.at(sequence) - coverage).max()
+    )
+
+
 def test_the_penalty_is_chosen_per_target_on_the_validation_windows():
     rng = np.random.default_rng(0)
     train, valid = sequences(96, 256, 1), sequences(96, 256, 2)

@@ -243,7 +243,7 @@ def test_references_stand_in_one_table(small):
     assert np.isnan(raw.loc[("truth", "b", 16)].mse)
     assert raw.loc[("replicate2", "mean", 64)].targets == 2
     # Baselines from sequence are fitted for each bin size from 32 bp up.
-    for name in ("gc", "ridge"):
+    for name in ("gc", "ridge", "ridge_log1p"):
         assert set(raw.loc[name].index.get_level_values("evaluated_bin_size")) == {64}
     constant = raw.loc[("mean_coverage", "mean", 16)]
     assert np.isnan([constant.pearson_r, constant.spearman_r_per_sequence]).all()

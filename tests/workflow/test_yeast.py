@@ -23,5 +23,6 @@ def test_a_model_beats_the_baselines_on_real_data_on_both_scales(workspace):
     at = scores.query("target == 'ATAC.rep1' and evaluated_bin_size == 128 and scaling == 'raw'")
     for scale in ("pearson_r", "pearson_r_log1p"):
         r = at.set_index("predictor")[scale]
-        assert r["replicate2"] > r[RUN] > r["ridge"] > r["gc"]
-    assert at.set_index("predictor").loc[RUN, "pearson_r"] > 0.6
+        baselines = r[["ridge", "ridge_log1p", "gc"]]
+        assert r["replicate2"] > r[RUN] > baselines.max()
+    assert at.set_index("predictor").loc[RUN, "pearson_r"] > 0.64

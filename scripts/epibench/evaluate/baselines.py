@@ -34,18 +34,21 @@ class MeanPredictor:
 class LinearPredictor:
     """A linear function of features of the sequence; coverage below zero is cut off.
 
-    `features` maps uint8 (batch, length) and a bin size to float32 (batch, bins, features).
+    `features` maps uint8 (batch, length) and a bin size to float32 (batch, bins, features). With
+    `log` the function gives log1p of the coverage.
     """
 
     bin_size: int
     features: object
     weights: np.ndarray
     intercept: np.ndarray
+    log: bool = False
 
     def at(self, sequence: np.ndarray) -> np.ndarray:
         """Apply the weights to the features of every bin of uint8 (batch, length)."""
         linear = self.features(sequence, self.bin_size) @ self.weights + self.intercept
-        return np.maximum(linear, 0.0)
+        positive = np.maximum(linear, 0.0)
+        return np.expm1(positive) if self.log else positive
 
     def predict(self, inputs: Inputs) -> np.ndarray:
         """Predict from the sequence alone."""
@@ -109,7 +112,7 @@ def kmer_counts(sequence: np.ndarray, bin_size: int) -> np.ndarray:
 
 
 def fit_linear(
-    features, train: Batches, valid: Batches, *, bin_size: int, seed: int
+    features, train: Batches, valid: Batches, *, bin_size: int, seed: int, log: bool = False
 ) -> LinearPredictor:
     """Fit a ridge regression per target, its penalty chosen on the validation windows.
 
@@ -123,6 +126,8 @@ def fit_linear(
         In bp.
     seed : int
         Draws at most 60,000 bins of each.
+    log : bool, default False
+        Fit log1p of the coverage, so that the highest bins do not rule the fit.
 
     Returns
     -------
@@ -130,6 +135,8 @@ def fit_linear(
     """
     x, y = _sample(features, train, bin_size, seed)
     x_valid, y_valid = _sample(features, valid, bin_size, seed)
+    if log:
+        y, y_valid = np.log1p(y), np.log1p(y_valid)
     mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
     x -= mean_x.astype(np.float32)
     gram = (x.T @ x).astype(np.float64)
@@ -143,7 +150,7 @@ def fit_linear(
         better = error < lowest
         lowest = np.where(better, error, lowest)
         best = np.where(better, weights, best[0]), np.where(better, intercept, best[1])
-    return LinearPredictor(bin_size, features, *best)
+    return LinearPredictor(bin_size, features, *best, log)
 
 
 def ridge_weights(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:

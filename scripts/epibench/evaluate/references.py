@@ -18,7 +18,12 @@ from epibench.evaluate.baselines import (
 from epibench.evaluate.evaluate import coarsen, evaluate
 from epibench.evaluate.predictors import BigWigPredictor, ReplicatePredictor
 
-BASELINES = {"gc": gc_content, "ridge": kmer_counts}
+BASELINES = {
+    "gc": (gc_content, False),
+    "ridge": (kmer_counts, False),
+    "ridge_log1p": (kmer_counts, True),
+}
+"""Features of each linear baseline, and whether log1p of the coverage is fitted."""
 
 
 def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
@@ -35,7 +40,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
     Returns
     -------
     list of dict
-        Rows as of `evaluate` of `truth`, `replicate2`, `mean_coverage`, `gc` and `ridge`.
+        Rows as of `evaluate` of `truth`, `replicate2`, `mean_coverage` and `BASELINES`.
     """
     length = store.summary["settings"]["windows"]["input_length"]
     sizes = sorted(settings["bin_sizes"])
@@ -72,11 +77,14 @@ def _evaluate_baseline(
     as well: a baseline that could not would be too easy to beat.
     """
     sizes = [size for size in common["bin_sizes"] if size >= SMALLEST_BIN]
+    features, log = BASELINES[name]
     fits, errors = {}, {}
     for size in sizes:
         print(f"{name} at {size} bp")
         train, valid = (_central(store, settings, split, size) for split in ("train", "valid"))
-        fits[size] = fit_linear(BASELINES[name], train, valid, bin_size=size, seed=settings["seed"])
+        fits[size] = fit_linear(
+            features, train, valid, bin_size=size, seed=settings["seed"], log=log
+        )
         errors[size] = _validation_errors(fits[size], valid, sizes)
     rows = []
     for size in sizes:
@@ -88,14 +96,19 @@ def _evaluate_baseline(
 
 
 def _validation_errors(fit: LinearPredictor, valid: Batches, sizes: list[int]) -> dict[int, float]:
-    """Give the mean squared error on the validation windows at every bin size of the fit."""
+    """Give the mean squared error on the validation windows at every bin size of the fit.
+
+    It is that of what was fitted: of log1p of the coverage for a fit of that.
+    """
     pairs = [(coverage, fit.at(sequence)) for sequence, coverage in valid.epoch(0)]
-    truth, prediction = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    return {
-        size: float(np.square(coarsen(truth - prediction, size // fit.bin_size)).mean())
-        for size in sizes
-        if size % fit.bin_size == 0
-    }
+    both = [np.concatenate(parts) for parts in zip(*pairs, strict=True)]
+    errors = {}
+    for size in sizes:
+        if size % fit.bin_size == 0:
+            coarse = [coarsen(values, size // fit.bin_size) for values in both]
+            truth, prediction = map(np.log1p, coarse) if fit.log else coarse
+            errors[size] = float(np.square(truth - prediction).mean())
+    return errors
 
 
 def _central(store: Store, settings: dict[str, Any], split: str, bin_size: int) -> Batches:

@@ -10,6 +10,11 @@ REFERENCES = {
     "truth": ("truth", "noise-free coverage", "what the simulator planted, before noise"),
     "replicate2": ("ceiling", "replicate 2", "a second measurement, scored like a prediction"),
     "ridge": ("baseline", "5-mer ridge", "linear regression on 5-mer counts around each bin"),
+    "ridge_log1p": (
+        "baseline",
+        "5-mer ridge on log1p",
+        "the same, fitted to ln(1 + coverage) and taken back",
+    ),
     "gc": ("baseline", "GC content", "linear regression on the share of G and C"),
     "mean_coverage": ("baseline", "mean coverage", "the training mean everywhere: no r"),
 }
