@@ -13,7 +13,7 @@ REFERENCES = {
     "ridge_log1p": (
         "baseline",
         "5-mer ridge on log1p",
-        "the same, fitted to ln(1 + coverage) and taken back",
+        "linear regression on 5-mer counts, fitted to ln(1 + coverage)",
     ),
     "gc": ("baseline", "GC content", "linear regression on the share of G and C"),
     "mean_coverage": ("baseline", "mean coverage", "the training mean everywhere: no r"),
