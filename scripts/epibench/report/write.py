@@ -47,6 +47,7 @@ HEADINGS = {
     "poisson_nll": "Poisson NLL",
     "scale_factor": "scale factor",
     "targets_with_r": "targets with r",
+    "variation_score": "variation score",
     "test_windows": "test windows",
     "windows_without_score": "windows without score",
     "experiments": "experiments",
