@@ -4,15 +4,22 @@ from epibench.rule import job
 
 with job(snakemake.log[0]):
     from epibench.data.make_store import make_store
-    from epibench.data.settings import SplitSettings, WindowSettings
+    from epibench.data.settings import (
+        CoverageSettings,
+        GenomeFiles,
+        SplitSettings,
+        WindowSettings,
+    )
     from epibench.samples import Target
 
     settings = snakemake.params.settings
     make_store(
         Path(snakemake.output[0]).parent,
-        fasta=snakemake.input.fasta,
+        genome=GenomeFiles(**settings["genome"]),
         targets=[Target(**target) for target in settings["targets"]],
-        excluded=settings["genome"]["excluded"],
         windows=WindowSettings(**settings["windows"]),
         splits=SplitSettings(**settings["splits"]),
+        coverage=CoverageSettings(**settings["coverage"]),
+        checksums=settings["checksums"],
+        threads=snakemake.threads,
     )

@@ -26,7 +26,7 @@ DOWNLOADS = "results/downloads"
 
 PROTOCOL = {
     "simulate": 1,
-    "store": 1,
+    "store": 2,
     "train_run": 1,
     "evaluate_run": 2,
     "evaluate_references": 2,
@@ -120,19 +120,24 @@ class Plan:
         ]
 
     def genome(self) -> dict[str, Any]:
-        """Give the local FASTA and the BED files of excluded regions."""
+        """Give the genome as `epibench.data.settings.GenomeFiles`, with local paths."""
         if self.simulated:
             return {"fasta": self.simulated["fasta"], "excluded": [self.simulated["unmappable"]]}
-        genome = self.study.genome
-        return {
-            "fasta": self.local(genome.fasta),
-            "excluded": [self.local(source) for source in genome.excluded],
-        }
+        genome = self.study.genome.model_dump()
+        genome["fasta"] = self.local(genome["fasta"])
+        genome["excluded"] = [self.local(source) for source in genome["excluded"]]
+        if mappability := genome["mappability"]:
+            mappability["track"] = self.local(mappability["track"])
+        return genome
 
     def store_inputs(self) -> dict[str, Any]:
         """Give the input files of the store, by kind."""
-        targets = self.local_targets()
-        return self.genome() | {
+        genome, targets = self.genome(), self.local_targets()
+        mappability = genome.get("mappability")
+        return {
+            "fasta": genome["fasta"],
+            "excluded": genome["excluded"],
+            "mappability": [mappability["track"]] if mappability else [],
             "tracks": [target.track for target in targets],
             "replicate2": [target.replicate2 for target in targets if target.replicate2],
             "peaks": [target.peaks for target in targets if target.peaks],
@@ -148,7 +153,18 @@ class Plan:
             "windows": self.study.windows.model_dump(),
             "splits": self.study.splits.model_dump(),
             "genome": self.genome(),
+            "coverage": self.study.coverage.model_dump(),
+            "checksums": self.checksums(),
             "protocol": PROTOCOL["store"],
+        }
+
+    def checksums(self) -> dict[str, str]:
+        """Give the checksums that are verified when files are fetched, by local path."""
+        parsed = {path: parse_source(source) for path, source in self.downloads.items()}
+        return {
+            path: f"{source.algorithm}:{source.checksum}"
+            for path, source in parsed.items()
+            if source.checksum
         }
 
     def run_settings(self, name: str) -> dict[str, Any]:
@@ -269,6 +285,8 @@ class Plan:
         genome = self.study.genome
         named = {"genome.fasta": genome.fasta}
         named |= {f"genome.excluded[{i}]": source for i, source in enumerate(genome.excluded)}
+        if genome.mappability:
+            named["genome.mappability.track"] = genome.mappability.track
         for target in self.targets:
             for column in ("track", "replicate2", "peaks"):
                 if source := getattr(target, column):

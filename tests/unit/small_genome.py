@@ -6,7 +6,7 @@ import numpy as np
 import pyBigWig
 
 from epibench.data.intervals import runs
-from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.data.settings import GenomeFiles, SplitSettings, WindowSettings
 from epibench.samples import Target
 
 SIZES = {"chr1": 5000, "chr2": 4300, "chrM": 600, "chr8": 3100, "chr9": 2800}
@@ -69,13 +69,14 @@ class SmallStudy:
         target = {name: track.format(self.folder, name) for name in "abc"}
         bed = {name: peaks.format(self.folder, name) for name in "ab"}
         return {
-            "fasta": self.folder / "genome.fa",
+            "genome": GenomeFiles(
+                fasta=self.folder / "genome.fa", excluded=[self.folder / "excluded.bed"]
+            ),
             "targets": [
                 Target("a", target["a"], f"{self.folder}/a2.bw", bed["a"]),
                 Target("b", target["b"], None, bed["b"], "c"),
                 Target("c", target["c"], f"{self.folder}/c2.bw", None, "b"),
             ],
-            "excluded": [self.folder / "excluded.bed"],
             "windows": WINDOWS,
             "splits": SPLITS,
             "progress": lambda line: None,

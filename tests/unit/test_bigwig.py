@@ -8,8 +8,12 @@ import pyBigWig
 import pytest
 from small_genome import write_bigwig
 
-from epibench.data.bigwig import HIGHEST, BigWig
+from epibench.data.bigwig import HIGHEST, BigWig, Piece
+from epibench.data.settings import CoverageSettings
+from epibench.data.tally import LEVELS, Tally, clip
 from epibench.errors import InputError
+
+KEEP = CoverageSettings(negative="keep")
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def track(tmp_path):
 def test_values_are_float32_and_uncovered_is_zero(track):
     expected = np.zeros(1000, np.float32)
     expected[:50], expected[200:250], expected[300:310] = 1.5, -2, 1e6
-    with BigWig(track, {"chr1": 1000}) as file:
+    with BigWig(track, {"chr1": 1000}, KEEP) as file:
         values = file.read("chr1", 0, 1000)
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values, expected)
@@ -41,24 +45,72 @@ def test_numpy_integers_are_accepted(track):
         assert len(file.read("chr1", np.int64(3), np.int32(9))) == 6
 
 
-def test_counts(track):
-    with BigWig(track, {"chr1": 1000, "chr2": 300}) as file:
-        for start in range(0, 1000, 125):  # cuts the stored NaN in two
-            file.read("chr1", start, start + 125)
-        file.read("chr2", 0, 300)
-    counts = file.counts
-    assert counts.bases == 1300
-    assert counts.uncovered == 1000 - 110
-    assert counts.stored_nan == 50
-    assert counts.negative == 50
-    assert counts.beyond_float16 == 10
-    assert counts.total == 50 * 1.5 - 50 * 2 + 10 * float(HIGHEST) + 300 * 0.25
-    assert file.describe()["uncovered"] == pytest.approx(890 / 1300)
+def test_what_a_piece_counts(track):
+    with BigWig(track, {"chr1": 1000}, KEEP) as file:
+        pieces = [file.read_piece("chr1", s, s + 125) for s in range(0, 1000, 125)]
+    assert sum(p.uncovered.sum() for p in pieces) == 1000 - 110
+    assert sum(p.stored_nan for p in pieces) == 50  # a block's edge cuts them in two
+    assert sum(p.negative for p in pieces) == 50
+    values = np.concatenate([p.values for p in pieces])
+    assert (values[np.concatenate([p.uncovered for p in pieces])] == 0).all()
 
 
-def test_what_was_not_read_is_not_counted(track):
-    with BigWig(track, {"chr2": 300}) as file:
-        assert file.describe()["mean_coverage"] == 0
+def test_a_tally_adds_up_what_is_stored(track):
+    tally = Tally()
+    with BigWig(track, {"chr1": 1000, "chr2": 300}, KEEP) as file:
+        for chrom, size in (("chr1", 1000), ("chr2", 300)):
+            piece = file.read_piece(chrom, 0, size)
+            tally.add(piece, clip(piece.values))
+    counts = tally.describe()
+    assert counts["mean"] == (50 * 1.5 - 50 * 2 + 10 * float(HIGHEST) + 300 * 0.25) / 1300
+    del counts["mean"]
+    shares = dict(zip(LEVELS, counts.pop("at_least"), strict=True))
+    assert counts == {
+        "bases": 1300, "uncovered": 890, "stored_nan": 50, "negative": 50, "beyond_float16": 10,
+    }  # fmt: skip
+    assert shares[0.25] == pytest.approx(360 / 1300)
+    assert shares[0.375] == shares[1.5] == pytest.approx(60 / 1300)
+    assert shares[2] == shares[49152] == pytest.approx(10 / 1300)
+
+
+def test_every_class_of_a_tally_begins_at_its_level():
+    values = np.array([*LEVELS, *np.nextafter(np.float32(LEVELS), np.float32(0))], np.float32)
+    tally = Tally()
+    tally.add(Piece(values, np.zeros(len(values), bool)), values)
+    expected = [(values >= level).mean() for level in LEVELS]
+    assert tally.describe()["at_least"] == pytest.approx(expected)
+
+
+def test_negative_values_are_refused_by_default_and_named(track):
+    with BigWig(track, {"chr1": 1000}) as file, pytest.raises(InputError) as caught:
+        file.read("chr1", 180, 300)
+    assert "track.bw: the coverage of chr1:200 is -2, below 0" in str(caught.value)
+    assert "coverage.negative" in str(caught.value)
+
+
+def test_negative_values_become_zero_where_the_settings_say_so(track):
+    with BigWig(track, {"chr1": 1000}, CoverageSettings(negative="zero")) as file:
+        piece = file.read_piece("chr1", 190, 260)
+    assert piece.values.tolist() == [0] * 70
+    assert piece.negative == 50
+
+
+def test_stored_nan_is_refused_where_the_settings_say_so(track):
+    with BigWig(track, {"chr1": 1000}, CoverageSettings(nan="error", negative="keep")) as file:
+        file.read("chr1", 0, 100)
+        with pytest.raises(InputError, match=r"50 of the bases chr1:90-160 are stored as NaN"):
+            file.read("chr1", 90, 160)
+
+
+@pytest.mark.parametrize("kind", ["is 0 everywhere", "has no value"])
+def test_a_track_that_says_nothing_is_refused(tmp_path, kind):
+    path = tmp_path / "silent.bw"
+    with pyBigWig.open(str(path), "w") as file:
+        file.addHeader([("chr1", 1000)])
+        if kind == "is 0 everywhere":
+            file.addEntries(["chr1"], [0], ends=[500], values=[0.0])
+    with pytest.raises(InputError, match=rf"silent\.bw: the track {kind}"):
+        BigWig(path, {"chr1": 1000})
 
 
 @pytest.mark.parametrize("interval", [("chr1", -1, 5), ("chr1", 990, 1001), ("chr3", 0, 5)])

@@ -29,7 +29,7 @@ def store(tmp_path_factory):
 
 
 def test_store(store):
-    assert PROTOCOL["store"] == 1
+    assert PROTOCOL["store"] == 2
     digest = hashlib.sha256(store.coverage.tobytes() + store.sequence.tobytes())
     digest.update(store.table("windows")["maximum"].tobytes())
     digest.update(store.table("peak_windows")["start"].tobytes())

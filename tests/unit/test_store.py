@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 from small_genome import EXCLUDED, SIZES, WINDOWS, SmallStudy, write_bigwig, write_fasta
 
-from epibench.data import stream_blocks
+from epibench.data import masks, stream_blocks
 from epibench.data.make_store import make_store
-from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.data.settings import (
+    CoverageSettings,
+    GenomeFiles,
+    Mappability,
+    SplitSettings,
+    WindowSettings,
+)
 from epibench.data.store import Store
+from epibench.data.windows import tile_inputs
 from epibench.errors import InputError
 from epibench.samples import Target
 from epibench.words import SPLITS
@@ -140,13 +147,17 @@ def test_peak_windows_are_clear_of_what_is_excluded(study, store):
         assert 0 <= start <= SIZES[chrom] - 96
         assert not mask_of(chrom)[start : start + 96].any()
         assert study.sequence[chrom][start : start + 96].count("N") <= 0.05 * 96
-    lost = {k: sum(v.values()) for k, v in store.summary["windows_left_out"].items()}
-    assert lost["peaks_excluded"] > 0
-    assert lost["peaks_chromosome_end"] >= 2
-    assert set(lost) == {
-        "tiled_n_rich", "peaks_chromosome_end", "peaks_excluded", "peaks_n_rich",
-    }  # fmt: skip
-    assert lost["tiled_n_rich"] == 2
+    tiled, peaks = (
+        {
+            reason: sum(lost.values())
+            for reason, lost in store.summary["windows_left_out"][k].items()
+        }
+        for k in ("tiled", "peaks")
+    )
+    assert tiled == {"rich in N": 2, "uncovered": 0}
+    assert peaks["excluded.bed"] > 0
+    assert peaks["beyond the chromosome"] >= 2
+    assert set(peaks) == {"beyond the chromosome", "excluded.bed", "rich in N", "uncovered"}
 
 
 @pytest.mark.parametrize("block", [97, 640, 1 << 20])
@@ -159,17 +170,28 @@ def test_the_block_size_changes_nothing(study, store, tmp_path, monkeypatch, blo
     check_arrays(study, found, step=32)
     splits, starts = (found.table("windows")[c] for c in ("split", "start"))
     assert (np.diff(starts[splits == SPLITS.index("test")]) >= 96).all()
-    for name in ("mean_coverage", "uncovered", "stored_nan", "negative", "beyond_float16"):
-        assert found.summary[name] == pytest.approx(store.summary[name])
+    for target, splits in store.summary["tracks"].items():
+        for split, counts in splits.items():
+            again = found.summary["tracks"][target][split]
+            assert again.pop("at_least") == counts["at_least"]
+            assert again == pytest.approx({k: v for k, v in counts.items() if k != "at_least"})
 
 
 def test_the_summary_counts(study, store):
     summary = store.summary
-    values = np.concatenate([study.coverage[c] for c in SPLIT])
-    for target, column in zip("abc", values.T, strict=True):
-        assert summary["uncovered"][target] == np.isnan(column).mean()
-        assert summary["mean_coverage"][target] == pytest.approx(np.nan_to_num(column).mean())
-    assert summary["peaks"] == [127, 125, None]
+    for split in SPLITS:
+        values = np.concatenate([study.coverage[c] for c, s in SPLIT.items() if s == split])
+        for target, column in zip("abc", values.T, strict=True):
+            counts = summary["tracks"][target][split]
+            assert counts["bases"] == len(column)
+            assert counts["uncovered"] == np.isnan(column).sum()
+            assert counts["mean"] == pytest.approx(np.nan_to_num(column).mean())
+            reached = np.nan_to_num(column) >= np.array(summary["levels"])[:, None]
+            np.testing.assert_allclose(counts["at_least"], reached.mean(axis=1), atol=1e-9)
+    for target, listed in study.peaks.items():
+        for split, count in summary["peaks"][target].items():
+            assert count == sum(SPLIT.get(c) == split for c, _, _ in listed)
+    assert summary["peaks"]["c"] is None
     assert summary["strand_pairs"] == [0, 2, 1]
     assert summary["bytes"] == pytest.approx(
         sum(f.stat().st_size for f in store.folder.iterdir() if f.name != "summary.json")
@@ -196,9 +218,8 @@ def one_window(folder, value, **keys):
     windows = WindowSettings(length=32, input_length=16, **keys)
     return make_store(
         folder / "store",
-        fasta=folder / "genome.fa",
+        genome=GenomeFiles(fasta=folder / "genome.fa"),
         targets=[Target("a", str(folder / "track.bw"))],
-        excluded=[],
         windows=windows,
         splits=SplitSettings(),
         progress=lambda line: None,
@@ -221,7 +242,9 @@ def test_what_float16_cannot_hold_is_clipped_and_counted(tmp_path):
     store = Store(tmp_path / "store")
     assert np.isfinite(store.coverage).all()
     assert store.coverage.max() == np.float16(65504)
-    assert summary["beyond_float16"] == {"a": 3}
+    assert {s: c["beyond_float16"] for s, c in summary["tracks"]["a"].items()} == dict.fromkeys(
+        SPLITS, 1
+    )
     assert (store.table("windows")["maximum"] == np.float32(1e6)).all()
 
 
@@ -318,7 +341,7 @@ def test_real_yeast_tracks(tmp_path):
         pytest.skip(f"no {yeast}; EPIBENCH_SHARED names the folder of shared data")
     summary = make_store(
         tmp_path / "store",
-        fasta=yeast / "sacCer3.II_IV_XVI.fa.gz",
+        genome=GenomeFiles(fasta=yeast / "sacCer3.II_IV_XVI.fa.gz"),
         targets=[
             Target(
                 "ATAC.rep1",
@@ -327,11 +350,122 @@ def test_real_yeast_tracks(tmp_path):
                 str(yeast / "ATAC.rep1.narrowPeak"),
             )
         ],
-        excluded=[],
         windows=WindowSettings(thresholds=[0], stride=1024, peaks=True, peak_anchor="summit"),
         splits=SplitSettings(train=["chrIV"], valid=["chrII"], test=["chrXVI"]),
         progress=lambda line: None,
     )
     assert summary["positions"]["test"] == 948_066
     assert summary["windows"]["tiled"] == {"train": 1494, "valid": 264, "test": 308}
-    assert summary["uncovered"]["ATAC.rep1"] == pytest.approx(1 - 1_543_496 / 3_293_183)
+    tallies = summary["tracks"]["ATAC.rep1"].values()
+    assert sum(t["bases"] for t in tallies) == 3_293_183
+    assert sum(t["uncovered"] for t in tallies) == 3_293_183 - 1_543_496
+
+
+def with_n(folder, changes):
+    """Make a store of three chromosomes of random bases, some of them N, and a flat track."""
+    rng = np.random.default_rng(5)
+    sequences = {c: "".join(rng.choice(list("ACGT"), 400)) for c in ("chr1", "chr8", "chr9")}
+    for chrom, start, end in changes:
+        text = sequences[chrom]
+        sequences[chrom] = text[:start] + "N" * (end - start) + text[end:]
+    write_fasta(folder / "genome.fa", sequences)
+    write_bigwig(folder / "track.bw", dict.fromkeys(sequences, np.full(400, 3, np.float32)))
+    return {
+        "targets": [Target("a", str(folder / "track.bw"))],
+        "windows": WindowSettings(length=32, input_length=16, max_n_fraction=1),
+        "splits": SplitSettings(),
+        "progress": lambda line: None,
+    }
+
+
+def test_long_runs_of_n_are_gaps(tmp_path):
+    arguments = with_n(tmp_path, [("chr1", 100, 120), ("chr1", 200, 219)])
+    genome = GenomeFiles(fasta=tmp_path / "genome.fa", shortest_gap=20)
+    summary = make_store(tmp_path / "store", genome=genome, **arguments)
+    masks = summary["masks"]["assembly gaps"]
+    assert masks == {
+        "train": {"positions": 20, "windows": 1}, "valid": {"positions": 0, "windows": 0},
+        "test": {"positions": 0, "windows": 0},
+    }  # fmt: skip
+    starts = Store(tmp_path / "store").table("windows")["start"][:11].tolist()
+    assert starts == [0, 32, 64, *range(120, 400 - 31, 32)]
+
+
+def test_stretches_of_low_mappability_are_left_out(tmp_path):
+    arguments = with_n(tmp_path, [])
+    mappability = np.ones(400, np.float32)
+    mappability[100:150] = 0  # 14, 32 and 4 bp of stretches of 32
+    mappability[390:] = np.nan  # 10 of the last 16
+    values = {"chr1": mappability, "chr8": mappability * 0 + 1, "chr9": np.ones(400, np.float32)}
+    write_bigwig(tmp_path / "map.bw", values)
+    settings = Mappability(track=str(tmp_path / "map.bw"), cutoff=0.6, stretch=32)
+    genome = GenomeFiles(fasta=tmp_path / "genome.fa", mappability=settings)
+    for read in (1, 1 << 20):
+        masks.READ = read
+        summary = make_store(tmp_path / "store", genome=genome, **arguments)
+        # means by stretch: 1, 1, 1, 4/32, 10/32, 1, ... and 6/16 in the last
+        assert summary["masks"]["low mappability"]["train"]["positions"] == 64 + 16
+        store = Store(tmp_path / "store")
+        starts = store.table("windows")["start"]
+        assert starts[store.table("windows")["chrom"] == 0].tolist() == [
+            0, 32, 64, *range(160, 384 - 31, 32),
+        ]  # fmt: skip
+    assert summary["files"][1]["path"].endswith("map.bw")
+
+
+@pytest.mark.parametrize("block", [97, 1 << 20])
+def test_masked_uncovered_bases_are_touched_by_nothing(study, tmp_path, monkeypatch, block):
+    monkeypatch.setattr(stream_blocks, "BLOCK", block)
+    arguments = study.arguments() | {"coverage": CoverageSettings(uncovered="masked")}
+    summary = make_store(tmp_path / "store", **arguments)
+    store = Store(tmp_path / "store")
+    uncovered = {c: np.isnan(study.coverage[c]).any(axis=1) for c in SPLIT}
+    for split in SPLITS:
+        expected = sum(uncovered[c].sum() for c, s in SPLIT.items() if s == split)
+        assert summary["masked_uncovered"][split] == expected
+    for table in ("windows", "peak_windows"):
+        rows = store.table(table)
+        for index, chrom in enumerate(store.chromosomes):
+            starts = rows["start"][rows["chrom"] == index]
+            assert len(starts)
+            assert not any(uncovered[chrom][s : s + 96].any() for s in starts)
+        if table == "windows":
+            kept = [
+                s for s in tiled_slowly(study, "chr1", 96) if not uncovered["chr1"][s:][:96].any()
+            ]
+            assert rows["start"][rows["chrom"] == 0].tolist() == kept
+    assert summary["windows_left_out"]["tiled"]["uncovered"]["train"] > 0
+    inputs = tile_inputs(store, "test", 64)
+    assert len(inputs)
+    assert not any(uncovered["chr8"][s : s + 64].any() for s in inputs.start)
+
+
+def test_a_track_without_coverage_in_a_split_is_refused(study, tmp_path):
+    silent = {c: values[:, 0] for c, values in study.coverage.items()}
+    silent["chr9"] = np.zeros(SIZES["chr9"], np.float32)
+    path = str(write_bigwig(tmp_path / "silent.bw", silent))
+    targets = study.arguments()["targets"]
+    message = broken(study, tmp_path, targets=[targets[0], Target("x", path)])
+    assert "silent.bw: the track of target x has no coverage on the valid chromosomes (chr9)" in (
+        message
+    )
+    make_store(tmp_path / "store", **study.arguments() | {"targets": [targets[0]]})
+    silent["chr8"] = np.zeros(SIZES["chr8"], np.float32)
+    path = str(write_bigwig(tmp_path / "silent2.bw", silent))
+    targets = [Target("a", targets[0].track, path, targets[0].peaks)]
+    assert "silent2.bw: the replicate2 of target a has no coverage on the test" in broken(
+        study, tmp_path, targets=targets
+    )
+
+
+def test_threads_change_nothing(study, store, tmp_path):
+    again = make_store(tmp_path / "store", **study.arguments(), threads=3)
+    assert again["fingerprint"] == store.fingerprint
+
+
+def test_checksums_that_were_verified_are_not_computed_again(study, tmp_path):
+    path = study.arguments()["targets"][0].track
+    summary = make_store(tmp_path / "store", **study.arguments(), checksums={path: "md5:abc"})
+    listed = {file["path"]: file["checksum"] for file in summary["files"]}
+    assert listed.pop(path) == "md5:abc"
+    assert all(checksum.startswith("sha256:") for checksum in listed.values())

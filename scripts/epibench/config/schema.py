@@ -15,7 +15,12 @@ from pydantic import (
     StringConstraints,
 )
 
-from epibench.data.settings import SplitSettings, WindowSettings
+from epibench.data.settings import (
+    CoverageSettings,
+    Mappability,
+    SplitSettings,
+    WindowSettings,
+)
 from epibench.locus import LONGEST, parse_locus
 from epibench.recipe import Recipe
 from epibench.simulate.files import SHORTEST_CHROMOSOME
@@ -48,8 +53,16 @@ class Genome(Section):
     )
     excluded: list[str] = Field(
         default=[],
-        description="BED files (path or address) of unmappable regions, gaps, blacklist; "
-        "windows that touch them are left out of every split and set.",
+        description="BED files or UCSC gap tables (path or address) of unmappable regions, gaps, "
+        "blacklist; windows that touch them are left out of every split and set.",
+    )
+    shortest_gap: Annotated[int, Field(ge=1)] | None = Field(
+        default=100,
+        description="Runs of N of at least this many bp are assembly gaps, excluded like the "
+        "regions above; null: none are.",
+    )
+    mappability: Mappability | None = Field(
+        default=None, description="Unmappable regions by a bigWig, excluded like those above."
     )
 
 
@@ -235,6 +248,10 @@ class Study(Section):
     splits: SplitSettings = Field(description="Which chromosomes train, validate and test.")
     windows: WindowSettings = Field(
         default=WindowSettings(), description="Windows and inputs, and the declared window sets."
+    )
+    coverage: CoverageSettings = Field(
+        default=CoverageSettings(),
+        description="Bases without a value, and values that should not be.",
     )
     recipes: dict[Name, Recipe] = Field(
         default={"default": Recipe()}, description="Named training recipes."

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 
+from epibench.data.settings import CoverageSettings
 from epibench.errors import InputError
 
 BIGWIG, BIGBED = 0x888FFC26, 0x8789F2EB
@@ -19,26 +20,35 @@ _HEADER = struct.Struct("<IHHQQQHHQQIQ")  # Kent et al. 2010, supplementary tabl
 _SUMMARY = struct.Struct("<Qdddd")
 
 
-@dataclass
-class Counts:
-    """Count what was read from a track, in positions.
+@dataclass(frozen=True)
+class Summary:
+    """Hold what a bigWig file says of all its values: their number, extremes, sum (and squares)."""
 
-    `uncovered` includes the stored NaN; `beyond_float16` are clipped in the store; `total` is the
-    sum of the clipped values.
+    covered: int
+    minimum: float
+    maximum: float
+    total: float
+    squares: float
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Hold coverage of an interval: `values` float32 and `uncovered` bool, both (positions,).
+
+    Uncovered positions have the value 0; `stored_nan` of them are stored as NaN; `negative` is the
+    number of values below 0 in the file.
     """
 
-    bases: int = 0
-    uncovered: int = 0
+    values: np.ndarray
+    uncovered: np.ndarray
     stored_nan: int = 0
     negative: int = 0
-    beyond_float16: int = 0
-    total: float = 0.0
 
 
 class BigWig:
-    """A checked bigWig file that counts what it reads.
+    """A checked bigWig file.
 
-    Positions that the file does not cover are 0, and so are stored NaN.
+    pyBigWig reads it: on real tracks it is as fast as pybigtools, and it gives float32.
 
     Parameters
     ----------
@@ -46,20 +56,29 @@ class BigWig:
         bigWig file.
     sizes : mapping of str to int
         Name and length of every chromosome that will be read, from the FASTA file.
+    settings : CoverageSettings
+        What stored NaN and negative values count as; by default negative values are refused.
 
     Raises
     ------
     InputError
-        When the file is missing, truncated or no bigWig, lacks a chromosome, or has one with
-        another length.
+        When the file is missing, truncated or no bigWig, is empty or holds no value but 0, lacks a
+        chromosome, or has one with another length.
     """
 
-    def __init__(self, path: str | Path, sizes: Mapping[str, int]):
+    def __init__(
+        self,
+        path: str | Path,
+        sizes: Mapping[str, int],
+        settings: CoverageSettings = CoverageSettings(),  # noqa: B008 - it is frozen
+    ):
         self.path = str(path)
-        self.counts = Counts()
-        self._may_store_nan = check_signature(path, BIGWIG)
+        self._settings = settings
+        summary = check_signature(path, BIGWIG)
+        self._may_store_nan = summary is not None and math.isnan(summary.total)
         self._file = open_big(path)
-        self._sizes = dict(self._file.chroms())
+        self._sizes = dict(self._file.chroms() or {})
+        _refuse_empty(path, summary)
         check_chromosomes(self.path, self._sizes, sizes)
 
     def __enter__(self) -> "BigWig":
@@ -74,7 +93,18 @@ class BigWig:
         Raises
         ------
         InputError
-            When the interval is not on the chromosome, or the file is damaged there.
+            As `read_piece`.
+        """
+        return self.read_piece(chrom, start, end).values
+
+    def read_piece(self, chrom: str, start: int, end: int) -> Piece:
+        """Read coverage of [start, end) of a chromosome, and which positions are uncovered.
+
+        Raises
+        ------
+        InputError
+            When the interval is not on the chromosome, the file is damaged there, or a value is
+            one that the settings refuse.
         """
         start, end = int(start), int(end)  # pyBigWig refuses NumPy's integers
         if not 0 <= start <= end <= self._sizes.get(chrom, -1):
@@ -83,47 +113,57 @@ class BigWig:
                 f"{chrom} has {self._sizes.get(chrom, 0)} bp there"
             )
         if start == end:
-            return np.zeros(0, np.float32)
+            return Piece(np.zeros(0, np.float32), np.zeros(0, bool))
+        values, stored_nan = self._values(chrom, start, end)
+        uncovered = np.isnan(values)
+        if stored_nan and self._settings.nan == "error":
+            raise InputError(
+                f"{self.path}: {stored_nan} of the bases {chrom}:{start}-{end} are stored as NaN; "
+                "correct the track, or set coverage.nan to uncovered"
+            )
+        np.copyto(values, 0, where=uncovered)
+        negative = int(np.count_nonzero(values < 0)) if values.min() < 0 else 0
+        if negative:
+            self._treat_negative(values, chrom, start)
+        return Piece(values, uncovered, stored_nan, negative)
+
+    def _values(self, chrom: str, start: int, end: int) -> tuple[np.ndarray, int]:
+        """Read values, NaN where there is none, and count the NaN that are stored."""
         try:
             values = self._file.values(chrom, start, end, numpy=True)
-            gaps = np.isnan(values)
-            if self._may_store_nan:
-                self.counts.stored_nan += self._count_stored(chrom, start, end) - int(np.sum(~gaps))
+            if not self._may_store_nan:
+                return values, 0
+            (share,) = self._file.stats(chrom, start, end, type="coverage", exact=True)
         except RuntimeError as error:
             raise InputError(
                 f"{self.path}: {chrom}:{start}-{end} cannot be read ({error}); "
                 "the file is damaged, fetch it again"
             ) from None
-        values[gaps] = 0
-        self._count(values, int(np.count_nonzero(gaps)))
-        return values
+        stored = round((share or 0) * (end - start))
+        return values, stored - int(np.count_nonzero(~np.isnan(values)))
 
-    def describe(self) -> dict[str, int | float]:
-        """Give the counts, with mean and uncovered share of the positions that were read."""
-        counts = self.counts
-        return {
-            "mean_coverage": counts.total / max(counts.bases, 1),
-            "uncovered": counts.uncovered / max(counts.bases, 1),
-            "stored_nan": counts.stored_nan,
-            "negative": counts.negative,
-            "beyond_float16": counts.beyond_float16,
-        }
-
-    def _count_stored(self, chrom: str, start: int, end: int) -> int:
-        """Count the positions for which the file stores a value, be it NaN."""
-        (share,) = self._file.stats(chrom, start, end, type="coverage", exact=True)
-        return round((share or 0) * (end - start))
-
-    def _count(self, values: np.ndarray, uncovered: int) -> None:
-        clipped = np.clip(values, -HIGHEST, HIGHEST)
-        self.counts.bases += len(values)
-        self.counts.uncovered += uncovered
-        self.counts.negative += int(np.count_nonzero(values < 0))
-        self.counts.beyond_float16 += int(np.count_nonzero(values != clipped))
-        self.counts.total += float(clipped.sum(dtype=np.float64))
+    def _treat_negative(self, values: np.ndarray, chrom: str, start: int) -> None:
+        """Refuse negative values, set them to 0 or keep them."""
+        if self._settings.negative == "error":
+            first = int(np.argmax(values < 0))
+            raise InputError(
+                f"{self.path}: the coverage of {chrom}:{start + first} is {values[first]:g}, below "
+                "0; give a track of counts or fold change, or set coverage.negative to zero or keep"
+            )
+        if self._settings.negative == "zero":
+            np.maximum(values, 0, out=values)
 
 
-def check_signature(path: str | Path, kind: int) -> bool:
+def _refuse_empty(path: str | Path, summary: Summary | None) -> None:
+    """Refuse a file without a value other than 0."""
+    if summary is None:  # as old programs write it; what is read is checked as well
+        return
+    if not summary.covered or summary.squares == 0:
+        kind = "is 0 everywhere" if summary.covered else "has no value"
+        raise InputError(f"{path}: the track {kind}; give the track of an experiment")
+
+
+def check_signature(path: str | Path, kind: int) -> Summary | None:
     """Check that a file starts and ends as a whole bigWig or bigBed file.
 
     pyBigWig may crash or return nothing on a truncated file, so this comes before it.
@@ -137,8 +177,8 @@ def check_signature(path: str | Path, kind: int) -> bool:
 
     Returns
     -------
-    bool
-        Whether the file may store NaN: its sum over all bases is then NaN.
+    Summary or None
+        What the file says of its values (NaN among them make the sum NaN); None where it does not.
 
     Raises
     ------
@@ -161,7 +201,7 @@ def check_signature(path: str | Path, kind: int) -> bool:
         if not whole or max(tree, data, index, summary + _SUMMARY.size) > size:
             raise InputError(f"{path}: the {name} file is truncated ({size} bytes); fetch it again")
         file.seek(summary)
-        return bool(summary) and math.isnan(_SUMMARY.unpack(file.read(_SUMMARY.size))[3])
+        return Summary(*_SUMMARY.unpack(file.read(_SUMMARY.size))) if summary else None
 
 
 def open_big(path: str | Path):

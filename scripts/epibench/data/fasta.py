@@ -1,91 +1,189 @@
-"""Read the reference sequence as base codes."""
+"""Stream the reference sequence as base codes."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import pysam
 
+from epibench.data.intervals import join, runs
 from epibench.errors import InputError
 from epibench.sequence import N
 from epibench.words import BASES
 
-_CODES = bytes(BASES.index(c) if (c := chr(i).upper()) in BASES else N for i in range(256))
+CHUNK = 1 << 20
+"""Bytes of text that are in memory at a time."""
+
+_AMBIGUOUS, _NO_BASE = N + 1, N + 2
+_IUPAC = "URYSWKMBDHV"
+_BLANKS = b"\r\n \t"
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-@dataclass(frozen=True)
-class Chromosome:
-    """Hold a chromosome: uint8 base codes (positions,), 0-3 = ACGT, 4 = N.
+def _code(letter: str) -> int:
+    """Give the code of a letter, telling apart N, the other IUPAC codes, and what is no base."""
+    known = {**{base: i for i, base in enumerate(BASES)}, "N": N}
+    return known.get(letter, _AMBIGUOUS if letter in _IUPAC else _NO_BASE)
 
-    `ambiguous` is the number of letters that are neither A, C, G, T nor N and became N.
+
+_CODES = bytes(_code(chr(byte).upper()) for byte in range(256))
+
+
+@dataclass(frozen=True)
+class ChromosomeIndex:
+    """Describe a chromosome without its sequence.
+
+    `unknown` int64 (runs, 2) has start and end of each run of N; `gc` counts G and C, `ambiguous`
+    the other IUPAC codes, which became N.
     """
 
-    name: str
-    codes: np.ndarray
+    length: int
+    unknown: np.ndarray
+    gc: int
     ambiguous: int
 
 
-def read_fasta(path: str | Path) -> Iterator[Chromosome]:
-    """Stream the chromosomes of a FASTA file as base codes.
+def index_fasta(path: str | Path) -> dict[str, ChromosomeIndex]:
+    """Index all chromosomes, in the order of the file.
 
-    One chromosome is in memory at a time, and no index is written beside the file, so it may be
-    plain, gzip or bgzip and lie in a read-only folder. Lower case (soft masking) is the same base;
-    every letter but A, C, G, T becomes N.
+    This reads the whole file once, which also proves it whole before any work starts. The index is
+    kept in memory and not written beside the file, which may be compressed in any way and lie in a
+    read-only folder.
 
     Parameters
     ----------
     path : str or Path
-        FASTA file.
+        FASTA file, plain, gzip or bgzip.
 
-    Yields
-    ------
-    Chromosome
-        Name and base codes, in the order of the file.
+    Returns
+    -------
+    dict of str to ChromosomeIndex
+        By name: the text between `>` and the first blank.
 
     Raises
     ------
     InputError
         When the file is missing, empty, truncated or not FASTA, has a chromosome twice or one
-        without sequence.
+        without sequence, or a character that is no IUPAC code of a base.
     """
+    index = {}
+    for (_, name), pieces in groupby(_sequences(path), key=lambda piece: piece[:2]):
+        if name in index:
+            raise InputError(f"{path}: chromosome {name} stands twice; remove one")
+        length, gc, ambiguous, unknown = 0, 0, 0, []
+        for *_, letters in pieces:
+            codes = _encode(path, name, letters)
+            unknown.append(runs(codes >= N) + length)
+            gc += int(np.count_nonzero((codes == 1) | (codes == 2)))
+            ambiguous += int(np.count_nonzero(codes == _AMBIGUOUS))
+            length += len(codes)
+        if not length:
+            raise InputError(f"{path}: chromosome {name} has no sequence; remove it")
+        index[name] = ChromosomeIndex(length, join(unknown), gc, ambiguous)
+    if not index:
+        raise InputError(f"{path}: no chromosome found; give a FASTA file with `>name` lines")
+    return index
+
+
+def read_blocks(path: str | Path, length: int) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Stream the base codes of all chromosomes in blocks, for a file that was indexed.
+
+    Lower case (soft masking) is the same base; every letter but A, C, G, T becomes N.
+
+    Parameters
+    ----------
+    path : str or Path
+        FASTA file, as for `index_fasta`.
+    length : int
+        Positions in a block; the last one of a chromosome has what is left.
+
+    Yields
+    ------
+    (str, int, ndarray)
+        Chromosome, start of the block, and base codes uint8 (positions,), 0-3 = ACGT, 4 = N.
+    """
+    for (_, name), pieces in groupby(_sequences(path), key=lambda piece: piece[:2]):
+        start, waiting = 0, np.zeros(0, np.uint8)
+        for *_, letters in pieces:
+            codes = np.minimum(_encode(path, name, letters), N)
+            waiting = np.concatenate([waiting, codes])
+            while len(waiting) >= length:
+                yield name, start, waiting[:length]
+                start, waiting = start + length, waiting[length:]
+        if len(waiting):
+            yield name, start, waiting
+
+
+def _encode(path: str | Path, name: str, letters: bytes) -> np.ndarray:
+    """Turn letters into codes; refuse what is no base."""
+    codes = np.frombuffer(letters.translate(_CODES, _BLANKS), np.uint8)
+    if len(codes) and codes.max() == _NO_BASE:
+        wrong = letters.translate(None, _BLANKS)[int(np.argmax(codes))]
+        raise InputError(
+            f"{path}: chromosome {name} has the character {chr(wrong)!r}, which is no base; give "
+            "a FASTA file of DNA (IUPAC codes other than A, C, G, T count as N)"
+        )
+    return codes
+
+
+def _sequences(path: str | Path) -> Iterator[tuple[int, str, bytes]]:
+    """Give number and name of the chromosome and the text of every piece of it; one is empty."""
+    number, name, header, new_line = 0, None, None, True
+    for chunk in _chunks(path):
+        at = 0
+        while at < len(chunk):
+            if header is not None:
+                end = chunk.find(b"\n", at)
+                header += chunk[at : end if end >= 0 else len(chunk)]
+                if end < 0:
+                    break
+                number, name, header = number + 1, _name(path, header), None
+                at, new_line = end + 1, True
+                yield number, name, b""
+            elif new_line and chunk[at : at + 1] == b">":
+                header, at = b"", at + 1
+            else:
+                end = chunk.find(b"\n>", at) + 1 or len(chunk)
+                if name is not None:
+                    yield number, name, chunk[at:end]
+                elif chunk[at:end].strip():
+                    raise InputError(
+                        f"{path}: no chromosome found where the file begins; give a FASTA file "
+                        "with `>name` lines"
+                    )
+                at, new_line = end, chunk[end - 1 : end] == b"\n"
+    if header:
+        raise InputError(f"{path}: chromosome {_name(path, header)} has no sequence; remove it")
+
+
+def _name(path: str | Path, header: bytes) -> str:
+    """Give the name in a header line."""
+    words = header.split(maxsplit=1)
+    if not words:
+        raise InputError(f"{path}: a `>` line has no name; name the chromosome")
+    return words[0].decode("utf-8", "replace")
+
+
+def _chunks(path: str | Path) -> Iterator[bytes]:
+    """Give the text in chunks, unpacked."""
     _check_end(path)
-    seen = set()
+    with open(path, "rb") as file:
+        packed = file.read(2) == _BGZF_END[:2]
     try:
-        with pysam.FastxFile(str(path), persist=False) as records:
-            for record in records:
-                if record.name in seen:
-                    raise InputError(f"{path}: chromosome {record.name} stands twice; remove one")
-                seen.add(record.name)
-                yield _encode(path, record)
-    except (OSError, ValueError) as error:
+        with (gzip.open if packed else open)(path, "rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read to its end ({error}); it seems truncated, fetch it again"
         ) from None
-    if not seen:
-        raise InputError(f"{path}: no chromosome found; give a FASTA file with `>name` lines")
-
-
-def read_sizes(path: str | Path) -> dict[str, int]:
-    """Read names and lengths of all chromosomes, in the order of the FASTA file.
-
-    This reads the whole file once, which also proves it whole before any work starts.
-    """
-    return {chromosome.name: len(chromosome.codes) for chromosome in read_fasta(path)}
-
-
-def _encode(path: str | Path, record) -> Chromosome:
-    """Turn the letters of a record into codes, in a function so that the text is freed early."""
-    letters = (record.sequence or "").encode().rstrip(b"\r")
-    if not letters:
-        raise InputError(f"{path}: chromosome {record.name} has no sequence; remove it")
-    codes = np.frombuffer(letters.translate(_CODES), np.uint8)
-    return Chromosome(record.name, codes, len(letters.translate(None, b"ACGTNacgtn")))
 
 
 def _check_end(path: str | Path) -> None:
-    """Refuse a missing file, and a bgzip file cut between two blocks: pysam only warns of it."""
+    """Refuse a missing file, and a bgzip file cut between two blocks, which is valid gzip."""
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such file; correct the path of the FASTA file")
     with open(path, "rb") as file:

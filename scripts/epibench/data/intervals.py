@@ -10,6 +10,15 @@ def runs(mask: np.ndarray) -> np.ndarray:
     return np.concatenate([*first, inner, *last]).astype(np.int64).reshape(-1, 2)
 
 
+def join(parts: list[np.ndarray]) -> np.ndarray:
+    """Concatenate intervals that follow each other, merging those that touch."""
+    intervals = np.concatenate([np.zeros((0, 2), np.int64), *parts])
+    apart = intervals[1:, 0] > intervals[:-1, 1]
+    first = np.concatenate([[True], apart])[: len(intervals)]
+    last = np.concatenate([apart, [True]])[: len(intervals)]
+    return np.stack([intervals[first, 0], intervals[last, 1]], axis=1)
+
+
 def complement(intervals: np.ndarray, length: int) -> np.ndarray:
     """Give what the intervals leave of [0, length)."""
     edges = np.concatenate([[0], intervals.ravel(), [length]]).reshape(-1, 2)

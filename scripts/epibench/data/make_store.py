@@ -1,19 +1,26 @@
 """Write the coverage store of a study in one streaming pass."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import file_digest
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
-from epibench.data.bed import merge_regions, read_regions
+from epibench.data import stream_blocks
+from epibench.data.bed import Regions, merge_regions, read_regions
 from epibench.data.bigwig import BigWig
-from epibench.data.fasta import read_fasta, read_sizes
-from epibench.data.plan_windows import Candidates, Place, plan_windows
-from epibench.data.settings import SplitSettings, WindowSettings, threshold_set
-from epibench.data.stream_blocks import store_chromosome
+from epibench.data.counts import Counts
+from epibench.data.fasta import ChromosomeIndex, index_fasta, read_blocks
+from epibench.data.masks import read_masks
+from epibench.data.plan_windows import Place, plan_windows
+from epibench.data.settings import CoverageSettings, GenomeFiles, SplitSettings, WindowSettings
+from epibench.data.stream_blocks import Pass, Track, store_chromosome
+from epibench.data.tally import LEVELS
 from epibench.data.write_store import StoreWriter
 from epibench.errors import InputError
 from epibench.files import whole
@@ -24,33 +31,40 @@ from epibench.words import SPLITS
 def make_store(
     folder: str | Path,
     *,
-    fasta: str | Path,
+    genome: GenomeFiles,
     targets: Sequence[Target],
-    excluded: Sequence[str | Path],
     windows: WindowSettings,
     splits: SplitSettings,
+    coverage: CoverageSettings = CoverageSettings(),  # noqa: B008 - it is frozen
+    checksums: Mapping[str, str] | None = None,
+    threads: int = 1,
     progress: Callable[[str], None] = print,
 ) -> dict:
     """Write sequence, coverage, masks and window tables of a study.
 
-    Every track is read once, in blocks, so memory does not grow with the genome beyond one
-    chromosome's sequence. Thresholds are applied to float32 coverage, before it is stored as
-    float16. The folder appears whole or not at all.
+    Sequence and tracks are read in blocks, every track once, so memory does not grow with the
+    genome. Thresholds are applied to float32 coverage, before it is stored as float16. The folder
+    appears whole or not at all.
 
     Parameters
     ----------
     folder : str or Path
         Folder to make; one that is there is replaced.
-    fasta : str or Path
-        Reference sequence, plain, gzip or bgzip.
+    genome : GenomeFiles
+        Reference sequence, and the regions that no window touches.
     targets : sequence of Target
         Local files of each target, in the order of the coverage columns.
-    excluded : sequence of (str or Path)
-        BED files of unmappable regions, gaps, blacklist; merged. No window touches them.
     windows : WindowSettings
         Lengths and the declared window sets.
     splits : SplitSettings
         Which chromosomes train, validate and test.
+    coverage : CoverageSettings
+        What uncovered bases, stored NaN and negative values count as.
+    checksums : mapping of str to str or None
+        Checksums of files that were verified when they were fetched, like `md5:...`, by path; the
+        SHA-256 of all others is computed.
+    threads : int
+        Tracks that are worked on at a time, default 1.
     progress : callable
         Takes one line a chromosome.
 
@@ -62,47 +76,70 @@ def make_store(
     Raises
     ------
     InputError
-        When an input is missing or damaged, inputs disagree on chromosomes, or a declared window
-        set has no windows in a split.
+        When an input is missing, damaged or empty, inputs disagree on chromosomes, a track has no
+        coverage in a split, or a declared window set has no windows in one.
     """
     pairs = _check_targets(targets, windows)
-    sizes = read_sizes(fasta)
-    split_of = _assign(splits, sizes, fasta)
-    masks = [read_regions(path, sizes) for path in excluded]
+    index = index_fasta(genome.fasta)
+    sizes = {name: chromosome.length for name, chromosome in index.items()}
+    split_of = _assign(splits, sizes, genome.fasta)
+    masks = read_masks(
+        index, genome.excluded, genome.shortest_gap, genome.mappability, list(split_of)
+    )
     summits = windows.peaks and windows.peak_anchor == "summit"
     peaks = [read_regions(t.peaks, sizes, summits) if t.peaks else None for t in targets]
     with ExitStack() as stack, whole(folder) as temporary:
-        tracks, replicates = _open_tracks(stack, targets, split_of, sizes)
+        tracks, replicates = _open_tracks(stack, targets, split_of, sizes, coverage)
         temporary.mkdir()
         writer = stack.enter_context(StoreWriter(temporary, len(targets)))
-        chromosomes, left_out = [], {}
-        for place in _places(fasta, split_of, merge_regions(masks)):
-            began = time.perf_counter()
-            listed = [p and p.on(place.name) for p in peaks]
-            candidates = plan_windows(place, listed, windows)
-            store_chromosome(writer, place, candidates, tracks, replicates, windows)
-            chromosomes.append(place.describe())
-            _count_left_out(left_out, place.split, candidates)
-            progress(
-                f"{place.name} ({place.split}): {len(place.codes):,} bp, "
-                f"{len(candidates[0].start):,} windows, {time.perf_counter() - began:.1f} s"
-            )
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        work = Pass(writer, Counts(windows), tracks, replicates, windows, coverage, pool)
+        places = _places(index, split_of, masks)
+        _store_chromosomes(work, genome.fasta, places, peaks, progress)
+        _refuse_silent(targets, work, split_of)
         summary = writer.finish(
             {
-                "settings": {"windows": windows.model_dump(), "splits": splits.model_dump()},
-                "chromosomes": chromosomes,
-                "targets": [t.name for t in targets],
+                "settings": {
+                    "windows": windows.model_dump(),
+                    "splits": splits.model_dump(),
+                    "coverage": coverage.model_dump(),
+                },
+                "chromosomes": [place.describe() for place in places.values()],
+                "targets": [target.name for target in targets],
                 "strand_pairs": pairs,
-                "windows": _count_windows(writer.tables(), windows),
-                "windows_left_out": left_out,
-                "peaks": [p and sum(map(len, p.rows.values())) for p in peaks],
-                "unknown_chromosome_records": sum(r.unknown for r in [*masks, *peaks] if r),
-                **_describe_tracks(targets, tracks),
-                "replicate2": [r and r.describe() for r in replicates],
-                "files": _list_files([fasta, *excluded], targets),
+                **work.counts.describe(),
+                "peaks": _count_peaks(targets, peaks, split_of),
+                "unknown_chromosome_records": sum(
+                    r.unknown for r in [*masks.values(), *peaks] if r
+                ),
+                "levels": LEVELS,
+                "tracks": _describe(targets, tracks),
+                "replicate2": _describe(targets, replicates),
+                "files": _list_files(genome, targets, checksums or {}),
             }
         )
     return summary
+
+
+def _store_chromosomes(
+    work: Pass,
+    fasta: str | Path,
+    places: Mapping[str, Place],
+    peaks: Sequence[Regions | None],
+    progress: Callable[[str], None],
+) -> None:
+    """Read the sequence and the tracks of one chromosome after another."""
+    for name, blocks in groupby(read_blocks(fasta, stream_blocks.BLOCK), itemgetter(0)):
+        if name in places:
+            began, place = time.perf_counter(), places[name]
+            candidates = plan_windows(place, [p and p.on(name) for p in peaks], work.windows)
+            uncovered = store_chromosome(work, place, (block[1:] for block in blocks), candidates)
+            work.counts.add_chromosome(place, candidates, uncovered)
+            progress(
+                f"{name} ({place.split}): {place.length:,} bp, "
+                f"{len(candidates['windows'].start):,} windows, "
+                f"{time.perf_counter() - began:.1f} s"
+            )
 
 
 def _check_targets(targets: Sequence[Target], windows: WindowSettings) -> list[int]:
@@ -147,81 +184,102 @@ def _assign(splits: SplitSettings, sizes: Mapping[str, int], fasta: str | Path) 
 
 
 def _open_tracks(
-    stack: ExitStack, targets: Sequence[Target], split_of: Mapping[str, str], sizes: Mapping
-) -> tuple[list[BigWig], list[BigWig | None]]:
+    stack: ExitStack,
+    targets: Sequence[Target],
+    split_of: Mapping[str, str],
+    sizes: Mapping[str, int],
+    coverage: CoverageSettings,
+) -> tuple[list[Track], list[Track | None]]:
     """Open and check replicate 1 of every target, and replicate 2 for the test chromosomes."""
     used = {name: sizes[name] for name in split_of}
     tested = {name: sizes[name] for name, split in split_of.items() if split == "test"}
-    tracks = [stack.enter_context(BigWig(t.track, used)) for t in targets]
-    replicates = [
-        stack.enter_context(BigWig(t.replicate2, tested)) if t.replicate2 else None for t in targets
-    ]
-    return tracks, replicates
+
+    def opened(path: str | None, chromosomes: Mapping[str, int]) -> Track | None:
+        return path and Track(stack.enter_context(BigWig(path, chromosomes, coverage)))
+
+    tracks = [opened(target.track, used) for target in targets]
+    return tracks, [opened(target.replicate2, tested) for target in targets]
 
 
 def _places(
-    fasta: str | Path, split_of: Mapping[str, str], excluded: Mapping[str, np.ndarray]
-) -> Iterator[Place]:
-    """Give the used chromosomes one after another."""
-    none, index = np.zeros((0, 2), np.int64), {name: i for i, name in enumerate(split_of)}
-    for chromosome in read_fasta(fasta):
-        name = chromosome.name
-        if name in split_of:
-            yield Place(chromosome, index[name], split_of[name], excluded.get(name, none))
-
-
-def _describe_tracks(targets: Sequence[Target], tracks: Sequence[BigWig]) -> dict[str, dict]:
-    """Give what was counted in the tracks: for each quantity a value by target."""
-    rows = {t.name: track.describe() for t, track in zip(targets, tracks, strict=True)}
-    quantities = next(iter(rows.values()))
-    return {key: {name: row[key] for name, row in rows.items()} for key in quantities}
-
-
-def _list_files(paths: list[str | Path], targets: Sequence[Target]) -> list[dict[str, str | int]]:
-    """Give size and SHA-256 of every input file."""
-    paths = [*paths, *(p for t in targets for p in (t.track, t.replicate2, t.peaks) if p)]
-    files = []
-    for path in dict.fromkeys(map(str, paths)):
-        with open(path, "rb") as file:
-            checksum = file_digest(file, "sha256").hexdigest()
-            files.append({"path": path, "bytes": file.tell(), "sha256": checksum})
-    return files
-
-
-def _count_windows(tables: dict, windows: WindowSettings) -> dict[str, dict[str, int]]:
-    """Count the windows of every declared set and split, and refuse a set without windows."""
-    tiled, around_peaks = tables["windows"], tables["peak_windows"]
-    highest = tiled["maximum"].max(axis=1)
-    sets = {"tiled": tiled["split"]}
-    for threshold in windows.thresholds:
-        sets[threshold_set(threshold)] = tiled["split"][highest > threshold]
-    if windows.peaks:
-        sets["peaks"] = around_peaks["split"]
-    counts = {
-        name: {s: int(np.count_nonzero(split == i)) for i, s in enumerate(SPLITS)}
-        for name, split in sets.items()
+    index: Mapping[str, ChromosomeIndex],
+    split_of: Mapping[str, str],
+    masks: Mapping[str, Regions],
+) -> dict[str, Place]:
+    """Give the used chromosomes in FASTA order, each with its excluded regions."""
+    by_mask = {name: merge_regions([regions]) for name, regions in masks.items()}
+    together = merge_regions(masks.values())
+    none = np.zeros((0, 2), np.int64)
+    return {
+        name: Place(
+            name,
+            number,
+            split_of[name],
+            index[name],
+            {mask: merged.get(name, none) for mask, merged in by_mask.items()},
+            together.get(name, none),
+        )
+        for number, name in enumerate(split_of)
     }
-    for name, count in counts.items():
-        for split in SPLITS:
-            if not count[split]:
-                listed = ", ".join(f"{s} {count[s]:,}" for s in SPLITS)
-                remedy = (
-                    "lower the threshold"
-                    if name.startswith("threshold")
-                    else "check excluded regions and peaks"
-                )
-                raise InputError(
-                    f"the window set {name} has no windows in the {split} split ({listed}); "
-                    f"{remedy}, or move chromosomes between the splits"
-                )
-    return counts
 
 
-def _count_left_out(
-    left_out: dict[str, dict[str, int]], split: str, candidates: tuple[Candidates, Candidates]
-) -> None:
-    """Add the windows that a chromosome lost to the counts, by reason and split."""
-    for kind, table in zip(("tiled", "peaks"), candidates, strict=True):
-        for reason, count in table.left_out.items():
-            reasons = left_out.setdefault(f"{kind}_{reason}", dict.fromkeys(SPLITS, 0))
-            reasons[split] += count
+def _refuse_silent(targets: Sequence[Target], work: Pass, split_of: Mapping[str, str]) -> None:
+    """Refuse a track without any coverage in a split that it is read for."""
+    for kind, tracks, splits in (
+        ("track", work.tracks, SPLITS),
+        ("replicate2", work.replicates, ["test"]),
+    ):
+        for target, track in zip(targets, tracks, strict=True):
+            for split in splits if track else []:
+                if not track.tallies[split].total:
+                    names = ", ".join(name for name, s in split_of.items() if s == split)
+                    raise InputError(
+                        f"{getattr(target, kind)}: the {kind} of target {target.name} has no "
+                        f"coverage on the {split} chromosomes ({names}); give another track or "
+                        "leave the target out"
+                    )
+
+
+def _describe(targets: Sequence[Target], tracks: Sequence[Track | None]) -> dict[str, dict | None]:
+    """Give what was counted in the track of each target, by split."""
+    return {
+        target.name: track and {split: tally.describe() for split, tally in track.tallies.items()}
+        for target, track in zip(targets, tracks, strict=True)
+    }
+
+
+def _count_peaks(
+    targets: Sequence[Target], peaks: Sequence[Regions | None], split_of: Mapping[str, str]
+) -> dict[str, dict[str, int] | None]:
+    """Count the peaks of each target by split."""
+    return {
+        target.name: listed
+        and {
+            split: sum(len(listed.on(name)) for name, s in split_of.items() if s == split)
+            for split in SPLITS
+        }
+        for target, listed in zip(targets, peaks, strict=True)
+    }
+
+
+def _list_files(
+    genome: GenomeFiles, targets: Sequence[Target], checksums: Mapping[str, str]
+) -> list[dict[str, str | int]]:
+    """Give size and checksum of every input file."""
+    paths = [genome.fasta, *genome.excluded]
+    if genome.mappability:
+        paths.append(genome.mappability.track)
+    paths += [p for t in targets for p in (t.track, t.replicate2, t.peaks) if p]
+    return [
+        {
+            "path": path,
+            "bytes": Path(path).stat().st_size,
+            "checksum": checksums.get(path) or f"sha256:{_sha256(path)}",
+        }
+        for path in dict.fromkeys(map(str, paths))
+    ]
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()

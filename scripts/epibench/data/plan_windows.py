@@ -2,46 +2,61 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from epibench.data.fasta import Chromosome
-from epibench.data.intervals import complement, count_within, runs, tile
+from epibench.data.fasta import ChromosomeIndex
+from epibench.data.intervals import complement, count_within, tile
 from epibench.data.peaks import label_windows, merge_peaks
 from epibench.data.settings import WindowSettings
-from epibench.sequence import N
 
 
 @dataclass(frozen=True)
 class Place:
-    """Hold a chromosome of the store, and int64 (regions, 2) its merged excluded regions.
+    """Hold what is known of a chromosome of the store before its sequence is read.
 
-    `index` is its place among the store's chromosomes.
+    `number` is its place among the store's chromosomes; `masks` has the excluded regions of each
+    kind and `excluded` all of them, merged: int64 (regions, 2).
     """
 
-    chromosome: Chromosome
-    index: int
+    name: str
+    number: int
     split: str
+    index: ChromosomeIndex
+    masks: dict[str, np.ndarray]
     excluded: np.ndarray
 
     @property
-    def name(self) -> str:
-        """Name of the chromosome."""
-        return self.chromosome.name
-
-    @property
-    def codes(self) -> np.ndarray:
-        """Base codes of the chromosome."""
-        return self.chromosome.codes
+    def length(self) -> int:
+        """Length of the chromosome in bp."""
+        return self.index.length
 
     def describe(self) -> dict[str, str | int]:
         """Describe the chromosome for the summary."""
         return {
             "name": self.name,
-            "length": len(self.codes),
+            "length": self.length,
             "split": self.split,
-            "n": int(np.count_nonzero(self.codes == N)),
-            "ambiguous_letters": self.chromosome.ambiguous,
+            "n": _positions(self.index.unknown),
+            "gc": self.index.gc,
+            "ambiguous_letters": self.index.ambiguous,
+            "excluded": _positions(self.excluded),
+        }
+
+    def describe_masks(self, settings: WindowSettings) -> dict[str, dict[str, int]]:
+        """Count, for each kind of excluded region, its positions and the windows that touch it.
+
+        The windows are those of the whole chromosome, tiled from its start.
+        """
+        whole = np.array([[0, self.length]])
+        windows = tile(whole, settings.length, settings.step(self.split))
+        return {
+            name: {
+                "positions": _positions(regions),
+                "windows": int(np.count_nonzero(count_within(windows, settings.length, regions))),
+            }
+            for name, regions in self.masks.items()
         }
 
 
@@ -57,10 +72,15 @@ class Candidates:
     labels: np.ndarray
     left_out: dict[str, int]
 
+    def between(self, start: int, end: int) -> "Candidates":
+        """Give those that start in [start, end); counting on goes to the same `left_out`."""
+        part = slice(*np.searchsorted(self.start, [start, end]))
+        return Candidates(self.start[part], self.labels[part], self.left_out)
+
 
 def plan_windows(
     place: Place, peaks: list[np.ndarray | None], settings: WindowSettings
-) -> tuple[Candidates, Candidates]:
+) -> dict[str, Candidates]:
     """Place the tiled and the peak-centred windows of one chromosome.
 
     Each mappable stretch is tiled from its start. Windows that touch an excluded region or are rich
@@ -77,25 +97,27 @@ def plan_windows(
 
     Returns
     -------
-    (Candidates, Candidates)
-        Tiled and peak-centred windows; the latter are empty where they are not declared.
+    dict of str to Candidates
+        Tiled (`windows`) and peak-centred (`peak_windows`); the latter are empty where they are not
+        declared.
     """
-    unknown = runs(place.codes == N)
-    stretches = complement(place.excluded, len(place.codes))
+    enough_known = _poor_in_n(place.index.unknown, settings)
+    stretches = complement(place.excluded, place.length)
     tiled = tile(stretches, settings.length, settings.step(place.split))
-    tiled, left_out = _sift(tiled, {"n_rich": _poor_in_n(unknown, settings)})
+    tiled, left_out = _sift(tiled, {"rich in N": enough_known})
     around_peaks, peaks_left_out = np.zeros(0, np.int64), {}
     if settings.peaks:
-        checks = {
-            "chromosome_end": lambda s: (s >= 0) & (s + settings.length <= len(place.codes)),
-            "excluded": lambda s: count_within(s, settings.length, place.excluded) == 0,
-            "n_rich": _poor_in_n(unknown, settings),
-        }
+        checks = {"beyond the chromosome": partial(_fits, settings.length, place.length)}
+        for name, regions in place.masks.items():
+            checks[name] = partial(_clear, settings.length, regions)
+        checks["rich in N"] = enough_known
         around_peaks, peaks_left_out = _sift(_merge(peaks, settings), checks)
-    return (
-        Candidates(tiled, _labels(tiled, peaks, settings), left_out),
-        Candidates(around_peaks, _labels(around_peaks, peaks, settings), peaks_left_out),
-    )
+    return {
+        "windows": Candidates(tiled, _labels(tiled, peaks, settings), left_out),
+        "peak_windows": Candidates(
+            around_peaks, _labels(around_peaks, peaks, settings), peaks_left_out
+        ),
+    }
 
 
 def _merge(peaks: list[np.ndarray | None], settings: WindowSettings) -> np.ndarray:
@@ -115,6 +137,21 @@ def _sift(
         left_out[reason] = int(np.count_nonzero(~kept))
         start = start[kept]
     return start, left_out
+
+
+def _fits(length: int, end: int, start: np.ndarray) -> np.ndarray:
+    """Tell which windows lie on the chromosome."""
+    return (start >= 0) & (start + length <= end)
+
+
+def _clear(length: int, regions: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Tell which windows touch no region."""
+    return count_within(start, length, regions) == 0
+
+
+def _positions(regions: np.ndarray) -> int:
+    """Count the positions of disjoint regions."""
+    return int(np.sum(regions[:, 1] - regions[:, 0]))
 
 
 def _poor_in_n(unknown: np.ndarray, settings: WindowSettings) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,6 +1,7 @@
 """Settings of windows and splits (light: the config's types include them)."""
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -96,6 +97,59 @@ class WindowSettings(BaseModel):
     def window_sets(self) -> list[str]:
         """Name the declared window sets, thresholds first."""
         return [*map(threshold_set, self.thresholds), *(["peaks"] if self.peaks else [])]
+
+
+class CoverageSettings(BaseModel):
+    """What bases without a value, and values that coverage should not have, count as."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uncovered: Literal["zero", "masked"] = Field(
+        "zero",
+        description="Bases that a track does not cover count as 0 (`zero`), or windows and test "
+        "inputs that touch a base which any target does not cover are left out (`masked`).",
+    )
+    nan: Literal["uncovered", "error"] = Field(
+        "uncovered", description="What a stored NaN is: an uncovered base, or an error."
+    )
+    negative: Literal["error", "zero", "keep"] = Field(
+        "error",
+        description="What a negative value is: an error, 0, or itself, which losses that need "
+        "counts (Poisson, multinomial) do not allow for.",
+    )
+
+
+class Mappability(BaseModel):
+    """Which parts of the genome short reads cannot be placed in, by a bigWig."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    track: str = Field(
+        description="bigWig of mappability from 0 to 1 (path or address), like Umap's "
+        "multi-read mappability; uncovered bases are 0."
+    )
+    cutoff: float = Field(
+        0.5, gt=0, le=1, description="Stretches with a lower mean mappability are unmappable."
+    )
+    stretch: int = Field(
+        1024, gt=0, description="Length in bp of the stretches that chromosomes are cut into."
+    )
+
+
+class GenomeFiles(BaseModel):
+    """The files of a genome, all local.
+
+    `fasta` is plain, gzip or bgzip; `excluded` are BED, bigBed or gap files of regions that no
+    window touches; runs of N of at least `shortest_gap` bp (None: none) and what `mappability` says
+    are excluded too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fasta: str | Path
+    excluded: list[str | Path] = []
+    shortest_gap: int | None = None
+    mappability: Mappability | None = None
 
 
 class SplitSettings(BaseModel):

@@ -44,7 +44,9 @@ class Store:
             c["name"]: c["length"] for c in self.summary["chromosomes"]
         }
         self.strand_pairs = np.array(self.summary["strand_pairs"])
-        self.has_replicate2 = np.array([r is not None for r in self.summary["replicate2"]])
+        self.has_replicate2 = np.array(
+            [bool(self.summary["replicate2"][name]) for name in self.targets]
+        )
         self.fingerprint: str = self.summary["fingerprint"]
         self.sequence, self.mask, self.coverage, self.replicate2 = (
             np.asarray(np.load(self.folder / f"{name}.npy", mmap_mode="r"))  # slices faster

@@ -1,118 +1,189 @@
 """Read all tracks of a chromosome side by side, in blocks, and store what is wanted of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 
 import numpy as np
 
-from epibench.data.bigwig import HIGHEST, BigWig
-from epibench.data.intervals import mark
+from epibench.data.bigwig import BigWig
+from epibench.data.counts import Counts
+from epibench.data.intervals import count_within, mark, runs
 from epibench.data.plan_windows import Candidates, Place
-from epibench.data.settings import WindowSettings
+from epibench.data.settings import CoverageSettings, WindowSettings
+from epibench.data.tally import Tally, clip
 from epibench.data.write_store import StoreWriter
+from epibench.words import SPLITS
 
 BLOCK = 1 << 20
 """Positions of every target that are in memory at a time: this bounds the memory of the pass."""
 
 
+class Track:
+    """A bigWig that is read in blocks, with what was counted in it.
+
+    `values` float32 and `uncovered` bool hold the current block and what is read beyond it.
+    """
+
+    def __init__(self, file: BigWig):
+        self.file = file
+        self.tallies = {split: Tally() for split in SPLITS}
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Begin with another chromosome."""
+        self.values, self.uncovered, self._end = np.zeros(0, np.float32), np.zeros(0, bool), 0
+
+    def advance(self, place: Place, start: int, end: int) -> None:
+        """Read on to `end`, and keep what lies behind `start`: every position is read once."""
+        behind = start - self.begin
+        piece = self.file.read_piece(place.name, self._end, end)
+        self.tallies[place.split].add(piece, clip(piece.values))
+        self.values = np.concatenate([self.values[behind:], piece.values])
+        self.uncovered = np.concatenate([self.uncovered[behind:], piece.uncovered])
+        self._end = end
+
+    @property
+    def begin(self) -> int:
+        """Position of the first of `values` on the chromosome."""
+        return self._end - len(self.values)
+
+    def measure(self, starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give maximum and mean of windows, float32 (windows,), by their starts in `values`."""
+        total = _reduce(np.add, clip(self.values), starts, length)
+        return _reduce(np.maximum, self.values, starts, length), total / np.float32(length)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Hold what the pass over the tracks works with.
+
+    `tracks` are replicate 1 of each target, `replicates` replicate 2 or None, which is read on test
+    chromosomes; `pool` works on several tracks at a time.
+    """
+
+    writer: StoreWriter
+    counts: Counts
+    tracks: Sequence[Track]
+    replicates: Sequence[Track | None]
+    windows: WindowSettings
+    coverage: CoverageSettings
+    pool: Executor
+
+
 def store_chromosome(
-    writer: StoreWriter,
+    work: Pass,
     place: Place,
-    candidates: tuple[Candidates, Candidates],
-    tracks: Sequence[BigWig],
-    replicates: Sequence[BigWig | None],
-    settings: WindowSettings,
-) -> None:
+    blocks: Iterable[tuple[int, np.ndarray]],
+    candidates: dict[str, Candidates],
+) -> int:
     """Measure the windows of a chromosome and store its sequence and coverage.
 
     Test and validation chromosomes are stored whole, of training chromosomes only the windows that
-    a declared window set needs. A block decides on the windows that start in it, for which it reads
-    one window length further; positions are final once their block is done.
+    a declared window set needs. A block decides on the windows that start in it, for which the
+    tracks are read one window length further; positions are final once their block is done.
 
     Parameters
     ----------
-    writer : StoreWriter
-        Takes windows, positions and counts.
+    work : Pass
+        Tracks, settings, and the writer that takes windows and positions.
     place : Place
         The chromosome.
-    candidates : (Candidates, Candidates)
-        Its tiled and peak-centred windows.
-    tracks, replicates : sequence of BigWig
-        Replicate 1 of each target, and replicate 2 or None, which is read on test chromosomes.
-    settings : WindowSettings
-        Window length and thresholds.
+    blocks : iterable of (int, ndarray)
+        Start and base codes uint8 (positions,) of each block.
+    candidates : dict of str to Candidates
+        The chromosome's windows by the name of their table; those left out are counted here.
+
+    Returns
+    -------
+    int
+        Masked positions that some target does not cover; 0 where they count as 0.
     """
-    lowest = min(settings.thresholds, default=np.inf)
-    length = len(place.codes)
+    length, masked = work.windows.length, 0
     kept = np.zeros((0, 2), np.int64)
-    for start, end, values in _read_blocks(tracks, place.name, length, settings.length):
-        clipped = [np.clip(v, -HIGHEST, HIGHEST) for v in values]
-        for kind, table in zip(("windows", "peak_windows"), candidates, strict=True):
-            part = slice(*np.searchsorted(table.start, [start, end]))
-            starts = table.start[part]
-            edges = _edges(starts - start, settings.length)
-            maximum = _reduce(np.maximum, values, edges)
-            writer.add_windows(
-                kind,
-                place,
-                start=starts,
-                maximum=maximum,
-                mean=_reduce(np.add, clipped, edges) / np.float32(settings.length),
-                labels=table.labels[part],
-            )
-            wanted = starts if kind == "peak_windows" else starts[(maximum > lowest).any(axis=1)]
-            kept = np.concatenate([kept, np.stack([wanted, wanted + settings.length], axis=1)])
+    for track in [*work.tracks, *filter(None, work.replicates)]:
+        track.rewind()
+    for start, codes in blocks:
+        end = start + len(codes)
+        until = min(end + length, place.length)
+        _each(work.pool, work.tracks, lambda track, a=(start, until): track.advance(place, *a))
+        gaps = _gaps(work)
+        for table, windows in candidates.items():
+            wanted = _add_windows(work, place, table, windows.between(start, end), gaps + start)
+            kept = np.concatenate([kept, np.stack([wanted, wanted + length], axis=1)])
         keep = mark(kept, start, end) if place.split == "train" else np.ones(end - start, bool)
         kept = kept[kept[:, 1] > end]
-        writer.add_positions(place, start, keep, _rows(clipped, keep))
-        if place.split == "test" and any(replicates):
-            writer.add_replicate2(_read_replicates(replicates, place.name, start, end))
+        missing = mark(gaps, 0, end - start)
+        masked += int(np.count_nonzero(missing))
+        work.writer.add_positions(
+            place,
+            start,
+            keep,
+            sequence=codes[keep],
+            mask=(mark(place.excluded, start, end) | missing)[keep],
+            coverage=_rows(work.pool, work.tracks, keep),
+        )
+        if place.split == "test" and any(work.replicates):
+            _add_replicate2(work, place, start, end)
+    return masked
 
 
-def _read_replicates(
-    replicates: Sequence[BigWig | None], chrom: str, start: int, end: int
+def _add_windows(
+    work: Pass, place: Place, table: str, windows: Candidates, gaps: np.ndarray
 ) -> np.ndarray:
-    """Read replicate 2 of each target, NaN where it has none."""
-    missing = np.full(end - start, np.nan, np.float32)
-    values = [r.read(chrom, start, end) if r else missing for r in replicates]
-    return _rows([np.clip(v, -HIGHEST, HIGHEST) for v in values], np.ones(end - start, bool))
+    """Measure and store the windows of a block; give the starts of those that a set needs."""
+    covered = count_within(windows.start, work.windows.length, gaps) == 0
+    windows.left_out["uncovered"] = windows.left_out.get("uncovered", 0) + int(np.sum(~covered))
+    starts, labels = windows.start[covered], windows.labels[covered]
+    measures = _each(
+        work.pool, work.tracks, lambda t: t.measure(starts - t.begin, work.windows.length)
+    )
+    maximum, mean = (np.stack(columns, axis=1) for columns in zip(*measures, strict=True))
+    work.writer.add_windows(table, place, start=starts, maximum=maximum, mean=mean, labels=labels)
+    work.counts.add_windows(table, place.split, maximum)
+    if table == "peak_windows":
+        return starts
+    lowest = min(work.windows.thresholds, default=np.inf)
+    return starts[(maximum > lowest).any(axis=1)]
 
 
-def _rows(values: list[np.ndarray], keep: np.ndarray) -> np.ndarray:
-    """Store the kept positions of each target as float16 (positions, targets)."""
-    rows = np.empty((np.count_nonzero(keep), len(values)), np.float16)
-    for t, track in enumerate(values):
-        rows[:, t] = track[: len(keep)][keep]
+def _add_replicate2(work: Pass, place: Place, start: int, end: int) -> None:
+    """Read and store replicate 2 of each target, NaN where it has none."""
+    present = [track for track in work.replicates if track]
+    _each(work.pool, present, lambda track: track.advance(place, start, end))
+    rows = np.full((end - start, len(work.replicates)), np.nan, np.float16)
+    columns = [t for t, track in enumerate(work.replicates) if track]
+    rows[:, columns] = _rows(work.pool, present, np.ones(end - start, bool))
+    work.writer.add_replicate2(rows)
+
+
+def _gaps(work: Pass) -> np.ndarray:
+    """Give the masked runs of positions that some target does not cover, from the block's start."""
+    if work.coverage.uncovered == "zero":
+        return np.zeros((0, 2), np.int64)
+    return runs(np.logical_or.reduce([track.uncovered for track in work.tracks]))
+
+
+def _rows(pool: Executor, tracks: Sequence[Track], keep: np.ndarray) -> np.ndarray:
+    """Give the kept positions of the block of each track as float16 (positions, tracks)."""
+    rows = np.empty((np.count_nonzero(keep), len(tracks)), np.float16)
+    chosen = slice(len(keep)) if keep.all() else np.flatnonzero(keep)
+
+    def fill(t: int) -> None:
+        rows[:, t] = clip(tracks[t].values)[chosen]
+
+    _each(pool, range(len(tracks)), fill)
     return rows
 
 
-def _read_blocks(
-    tracks: Sequence[BigWig], chrom: str, length: int, overlap: int
-) -> Iterator[tuple[int, int, list[np.ndarray]]]:
-    """Give start, end and each target's values from start to `overlap` beyond the end.
-
-    The overlap is kept for the next block, so every position is read and counted once.
-    """
-    ahead = [track.read(chrom, 0, min(overlap, length)) for track in tracks]
-    for start in range(0, length, BLOCK):
-        end = min(start + BLOCK, length)
-        new = min(start + overlap, length), min(end + overlap, length)
-        values = [
-            np.concatenate([tail, track.read(chrom, *new)])
-            for tail, track in zip(ahead, tracks, strict=True)
-        ]
-        ahead = [v[end - start :].copy() for v in values]
-        yield start, end, values
+def _each(pool: Executor, items: Iterable, work: Callable) -> list:
+    """Work on every item, several at a time; the first error is raised."""
+    return list(pool.map(work, items))
 
 
-def _edges(starts: np.ndarray, length: int) -> np.ndarray:
-    """Give start and end of each window in turn, as `reduceat` takes them."""
-    return np.stack([starts, starts + length], axis=1).ravel()
-
-
-def _reduce(ufunc: np.ufunc, values: list[np.ndarray], edges: np.ndarray) -> np.ndarray:
-    """Reduce each target over windows that may overlap: float32 (windows, targets)."""
-    reduced = np.zeros((len(edges) // 2, len(values)), np.float32)
-    for t, track in enumerate(values):
-        inside = edges[:-1] if len(edges) and edges[-1] == len(track) else edges
-        reduced[:, t] = ufunc.reduceat(track, inside)[::2] if len(edges) else 0
-    return reduced
+def _reduce(ufunc: np.ufunc, values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Reduce values over windows that may overlap."""
+    if not len(starts):
+        return np.zeros(0, np.float32)
+    edges = np.stack([starts, starts + length], axis=1).ravel()
+    return ufunc.reduceat(values, edges[:-1] if edges[-1] == len(values) else edges)[::2]

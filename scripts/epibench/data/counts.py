@@ -1,0 +1,82 @@
+"""Count the windows of a study, and what was left out and why."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from epibench.data.plan_windows import Candidates, Place
+from epibench.data.settings import WindowSettings, threshold_set
+from epibench.errors import InputError
+from epibench.words import SPLITS
+
+
+def _by_split() -> dict[str, int]:
+    return dict.fromkeys(SPLITS, 0)
+
+
+class Counts:
+    """Count windows by set and split, losses by reason, excluded positions by mask."""
+
+    def __init__(self, settings: WindowSettings):
+        self._settings = settings
+        self._windows = {name: _by_split() for name in ("tiled", *settings.window_sets())}
+        self._left_out = {"tiled": defaultdict(_by_split), "peaks": defaultdict(_by_split)}
+        self._masks: dict[str, dict[str, dict[str, int]]] = {}
+        self._uncovered = _by_split()
+
+    def add_windows(self, table: str, split: str, maximum: np.ndarray) -> None:
+        """Count measured windows; `maximum` is float32 (windows, targets)."""
+        if table == "peak_windows":
+            if self._settings.peaks:
+                self._windows["peaks"][split] += len(maximum)
+            return
+        self._windows["tiled"][split] += len(maximum)
+        highest = maximum.max(axis=1)
+        for threshold in self._settings.thresholds:
+            above = int(np.count_nonzero(highest > threshold))
+            self._windows[threshold_set(threshold)][split] += above
+
+    def add_chromosome(
+        self, place: Place, candidates: Mapping[str, Candidates], uncovered: int
+    ) -> None:
+        """Count what a chromosome lost; `uncovered` are its masked positions without coverage."""
+        for kind, windows in zip(("tiled", "peaks"), candidates.values(), strict=True):
+            for reason, count in windows.left_out.items():
+                self._left_out[kind][reason][place.split] += count
+        for name, lost in place.describe_masks(self._settings).items():
+            splits = self._masks.setdefault(name, {s: {} for s in SPLITS})
+            for what, count in lost.items():
+                splits[place.split][what] = splits[place.split].get(what, 0) + count
+        self._uncovered[place.split] += uncovered
+
+    def describe(self) -> dict[str, Any]:
+        """Give the counts for the summary.
+
+        Raises
+        ------
+        InputError
+            When a declared window set has no windows in a split.
+        """
+        for name, count in self._windows.items():
+            for split in SPLITS:
+                if not count[split]:
+                    self._refuse(name, split, count)
+        return {
+            "windows": self._windows,
+            "windows_left_out": {kind: dict(lost) for kind, lost in self._left_out.items()},
+            "masks": self._masks,
+            "masked_uncovered": self._uncovered,
+        }
+
+    @staticmethod
+    def _refuse(name: str, split: str, count: dict[str, int]) -> None:
+        listed = ", ".join(f"{s} {count[s]:,}" for s in SPLITS)
+        remedy = "check excluded regions and peaks"
+        if name.startswith("threshold"):
+            remedy = "lower the threshold"
+        raise InputError(
+            f"the window set {name} has no windows in the {split} split ({listed}); "
+            f"{remedy}, or move chromosomes between the splits"
+        )
