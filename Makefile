@@ -16,7 +16,7 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_train.py tests/unit/test_loader.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_train.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
 	$(BIN)/python -m pytest -rs tests/workflow tests/cluster tests/browser
 
 lint: setup

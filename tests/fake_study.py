@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from epibench.data.correlate_targets import Correlation
+from epibench.data.tally import LEVELS
+from epibench.data.write_selection import write_selection
 from epibench.experiments import ANALYSES
 from epibench.experiments.run import run_experiment
 from epibench.report.write import ExperimentPage, write_report
-from epibench.words import LOSSES
+from epibench.samples import Target
+from epibench.words import LOSSES, SPLITS
 
 TARGETS = ["K562", "GM12878", "<script>alert(1)</script>", "HepG2"]
 BIN_SIZES = [1, 32, 64, 128, 256, 512, 1024, 2048]
@@ -128,49 +132,145 @@ def run_table(runs: list[dict]) -> pd.DataFrame:
 
 def study() -> dict:
     """Give what the report says of the study besides its tables."""
-    files = [{"path": "results/demo/simulation/genome.fa", "bytes": 6_000_000, "sha256": "ab" * 32}]
-    files += [
-        {"path": f"results/demo/simulation/{i}.rep1.bw", "bytes": 8_437_221, "sha256": f"{i}c" * 32}
-        for i in range(len(TARGETS))
+    genome = {
+        "uses": ["reference sequence"],
+        "source": "https://genomes.example/hg38.fa.gz",
+        "checksum": None,
+    }
+    tracks = [
+        {
+            "uses": [f"track of {name}"],
+            "source": f"https://encode.example/ENCFF00{i}ABC/@@download/ENCFF00{i}ABC.bigWig",
+            "checksum": None,
+        }
+        for i, name in enumerate(TARGETS)
     ]
     return {
         "study": "demo",
         "title": "Demo: losses and bin sizes on a simulated genome",
         "date": "2025-03-14",
         "bin_size": 2048,
-        "accessions": {},
+        "accessions": {TARGETS[0]: "ENCSR000AAA"},
         "data_seed": 7,
+        "selection": {"missing": None, "max_correlation": 0.75, "selected": None},
         "config_files": ["config/demo.yaml"],
-        "files": files,
+        "inputs": dict(zip([file["path"] for file in _files()], [genome, *tracks], strict=True)),
+    }
+
+
+def _files() -> list[dict]:
+    """Give the input files as the store's summary lists them."""
+    files = [{"path": "results/downloads/1f-hg38.fa.gz", "bytes": 6_000_000}]
+    files[0]["checksum"] = "md5:" + "ab" * 16
+    return files + [
+        {
+            "path": f"results/downloads/{i}2-ENCFF00{i}ABC.bigWig",
+            "bytes": 8_437_221,
+            "checksum": "sha256:" + f"{i}c" * 32,
+        }
+        for i in range(len(TARGETS))
+    ]
+
+
+def by_split(train: float, valid: float, test: float) -> dict:
+    """Give a value for each split."""
+    return {"train": train, "valid": valid, "test": test}
+
+
+def _track(mean: float, kept=SPLITS) -> dict:
+    """Give what is counted in a track: twice as many positions at half of each level."""
+    bases = by_split(3_500_000, 900_000, 1_000_000)
+    return {
+        split: {
+            "bases": bases[split] if split in kept else 0,
+            "mean": mean if split in kept else 0.0,
+            "uncovered": bases[split] // 40 if split in kept else 0,
+            "stored_nan": 0,
+            "negative": 0,
+            "beyond_float16": 0,
+            "at_least": [round(0.02 / level, 9) if level < 50 else 0.0 for level in LEVELS],
+        }
+        for split in SPLITS
     }
 
 
 def summary() -> dict:
-    """Give the store's summary, as far as the report reads it."""
+    """Give the store's summary: nothing in it is unusual."""
     lengths = {"chr1": 2_000_000, "chr2": 1_500_000, "chr8": 1_000_000, "chr9": 900_000}
     split = {"chr8": "test", "chr9": "valid"}
+    peaks = by_split(300, 60, 52)
     return {
         "chromosomes": [
-            {"name": name, "length": length, "split": split.get(name, "train")}
+            {
+                "name": name,
+                "length": length,
+                "split": split.get(name, "train"),
+                "n": length // 20,
+                "gc": length * 2 // 5,
+                "ambiguous_letters": 0,
+                "excluded": length // 10,
+            }
             for name, length in lengths.items()
         ],
-        "settings": {"windows": {"length": 3072, "input_length": 2048, "stride": 1024}},
-        "windows": {
-            "tiled": {"train": 3410, "valid": 290, "test": 322},
-            "threshold2": {"train": 1014, "valid": 232, "test": 251},
+        "settings": {
+            "windows": {
+                "length": 3072,
+                "input_length": 2048,
+                "stride": 1024,
+                "thresholds": [0.01, 2],
+                "peaks": True,
+                "max_n_fraction": 0.05,
+            },
+            "coverage": {"uncovered": "zero", "nan": "uncovered", "negative": "error"},
         },
-        "windows_left_out": {"tiled_n_rich": {"train": 12, "valid": 0, "test": 3}},
+        "windows": {
+            "tiled": by_split(3410, 290, 322),
+            "threshold0.01": by_split(3400, 288, 320),
+            "threshold2": by_split(1014, 232, 251),
+            "peaks": by_split(871, 150, 149),
+        },
+        "windows_by_target": {
+            "threshold0.01": by_split([3300] * 4, [280] * 4, [310] * 4),
+            "threshold2": by_split([600, 500, 400, 300], [90] * 4, [80] * 4),
+            "peaks": by_split([290, 280, 0, 270], [59, 58, 0, 57], [50, 49, 0, 48]),
+        },
+        "windows_left_out": {
+            "tiled": {"rich in N": by_split(12, 0, 3), "uncovered": by_split(0, 0, 0)},
+            "peaks": {
+                "beyond the chromosome": by_split(1, 2, 0),
+                "gaps.bed": by_split(4, 5, 6),
+                "low mappability": by_split(7, 8, 9),
+                "rich in N": by_split(0, 1, 0),
+                "uncovered": by_split(0, 0, 0),
+            },
+        },
+        "masks": {
+            "gaps.bed": {s: {"positions": 50_000, "windows": 20} for s in SPLITS},
+            "low mappability": {s: {"positions": 60_000, "windows": 30} for s in SPLITS},
+        },
+        "masked_uncovered": by_split(0, 0, 0),
+        "positions": by_split(1_700_000, 900_000, 1_000_000),
+        "bytes": 32_400_000,
         "targets": TARGETS,
         "strand_pairs": [0, 1, 2, 3],
-        "mean_coverage": dict(zip(TARGETS, (0.412, 0.388, 0.371, 0.45), strict=True)),
-        "uncovered": dict.fromkeys(TARGETS, 0.031),
-        "stored_nan": dict.fromkeys(TARGETS, 0),
-        "negative": dict.fromkeys(TARGETS, 0),
-        "beyond_float16": dict.fromkeys(TARGETS, 0),
-        "replicate2": [{}, {}, {}, None],
-        "peaks": [412, 388, None, 401],
+        "tracks": dict(zip(TARGETS, map(_track, (0.412, 0.388, 0.371, 0.45)), strict=True)),
+        "replicate2": {name: _track(0.4, ["test"]) for name in TARGETS} | {TARGETS[-1]: None},
+        "peaks": dict.fromkeys(TARGETS, peaks) | {TARGETS[2]: None},
+        "duplicate_peaks": 0,
+        "unknown_chromosome_records": 0,
+        "levels": LEVELS,
+        "files": _files(),
         "fingerprint": "9e8b" * 16,
     }
+
+
+def correlation() -> Correlation:
+    """Give the correlation between the targets: the second is like the first, the last silent."""
+    r = np.full((4, 4), 0.3)
+    r[[0, 1], [1, 0]] = 0.91
+    np.fill_diagonal(r, 1)
+    r[3] = r[:, 3] = np.nan
+    return Correlation(r, 812)
 
 
 VERSIONS = {"epibench": "0.1.0", "python": "3.11.7", "keras": "3.15.1", "commit": "1a2b3c4"}
@@ -182,6 +282,7 @@ def write_fake_report(
     others: pd.DataFrame | None = None,
     *,
     data: dict | None = None,
+    inputs: dict | None = None,
     versions: dict = VERSIONS,
 ) -> Path:
     """Run both experiments on made-up metrics and write the report that shows them."""
@@ -192,14 +293,17 @@ def write_fake_report(
         run_experiment(name, scores, folder / "experiments" / name)
         pages.append(ExperimentPage(name, ANALYSES[name], folder / "experiments" / name, []))
     pages[0].left_out.append("loss multinomial_mse, bin_size 2048: one bin has no shape")
+    targets = [Target(name, f"{name}.bw") for name in TARGETS]
+    write_selection(folder / "targets", targets, correlation(), 0.75)
     out = folder / "report" / "index.html"
     write_report(
         out,
-        study=study(),
+        study=study() | ({"inputs": inputs} if inputs else {}),
         data=data or summary(),
         runs=run_table(runs),
         metrics=scores[others.columns],
         references=others,
+        selection=folder / "targets",
         experiments=pages,
         links={
             run["run"]: {

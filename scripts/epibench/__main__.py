@@ -18,6 +18,7 @@ def main() -> int:
     runs = commands.add_parser("runs", help="list the runs of a study and what needs them")
     runs.add_argument("config", type=Path)
     runs.set_defaults(call=_runs)
+    _add_encode(commands)
     arguments = parser.parse_args()
     try:
         arguments.call(arguments)
@@ -25,6 +26,71 @@ def main() -> int:
         print(f"epibench: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _add_encode(commands: argparse._SubParsersAction) -> None:
+    from epibench.data.choose_files import Wish
+
+    encode = commands.add_parser(
+        "encode",
+        help="write a samples table of ENCODE experiments to standard output",
+        description="Ask ENCODE for the tracks and peaks of experiments and write a samples table, "
+        "each file with its md5 and size. What was chosen, is missing or doubtful is said on "
+        "standard error.",
+    )
+    encode.add_argument("accessions", nargs="+", metavar="ENCSR...", help="experiments, a row each")
+    add = encode.add_argument
+    default = " (default: %(default)s)"
+    add("--assembly", default=Wish.assembly, help="genome assembly" + default)
+    add("--output-type", default=Wish.output_type, help="kind of track" + default)
+    add("--peak-type", default=Wish.peak_type, help="kind of peaks" + default)
+    add(
+        "--peaks",
+        choices=["replicate1", "pooled"],
+        default=Wish.peaks,
+        help="peaks of the replicate of the track, or of all replicates, which the second one then "
+        "is no longer independent of" + default,
+    )
+    add(
+        "--replicates",
+        default="1,2",
+        help="biological replicates of the track and of the second track" + default,
+    )
+    add(
+        "--target",
+        action="append",
+        default=[],
+        metavar="ENCSR...=NAME",
+        help="name of the target of one experiment; otherwise that of the biosample",
+    )
+    add(
+        "--allow-archived",
+        action="store_true",
+        help="take archived and revoked experiments, analyses and files as well",
+    )
+    encode.set_defaults(call=_encode)
+
+
+def _encode(arguments: argparse.Namespace) -> None:
+    from epibench.data.choose_files import Wish
+    from epibench.data.encode import make_samples
+
+    replicates = arguments.replicates.split(",")
+    if len(replicates) != 2 or not all(part.isdecimal() for part in replicates):
+        raise InputError(f"--replicates {arguments.replicates}: give two numbers, such as 1,2")
+    names = dict(entry.partition("=")[::2] for entry in arguments.target)
+    wish = Wish(
+        arguments.assembly,
+        arguments.output_type,
+        arguments.peak_type,
+        arguments.peaks,
+        (int(replicates[0]), int(replicates[1])),
+        arguments.allow_archived,
+    )
+    table = make_samples(
+        arguments.accessions, wish, names, lambda line: print(f"# {line}", file=sys.stderr)
+    )
+    print(table, end="")
 
 
 def _config_docs(arguments: argparse.Namespace) -> None:

@@ -4,50 +4,31 @@ Read at parse time by the Snakefile, so everything imported here is light.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from epibench.config.check import check_runs, check_study, check_tracks
 from epibench.config.load import load_study
 from epibench.config.schema import Study
-from epibench.data.fetch import is_local, parse_source
+from epibench.data.source import is_local
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
 from epibench.models.registry import builder, check_options
+from epibench.plan_data import DataPlan
+from epibench.protocol import PROTOCOL
+from epibench.report.inputs import describe_inputs
 from epibench.samples import Target, read_samples
 from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
 
-DOWNLOADS = "results/downloads"
-
-PROTOCOL = {
-    "simulate": 1,
-    "store": 2,
-    "train_run": 1,
-    "evaluate_run": 2,
-    "evaluate_references": 2,
-    "score_variation": 1,
-    "write_tracks": 1,
-    "write_measured": 1,
-    "choose_loci": 1,
-    "read_loci": 1,
-    "run_experiment": 1,
-    "write_report": 2,
-}
-"""Version of what each rule computes: raised when its results change, so that a corrected formula
-reruns what depends on it while an edited comment reruns nothing."""
-
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(DataPlan):
     """A checked study with its targets and expanded grids."""
 
-    study: Study
-    targets: list[Target]
     expanded: dict[str, Expansion]
     config_files: list[str]
 
@@ -61,111 +42,9 @@ class Plan:
         """The experiments that need each run."""
         return experiments_of(self.expanded)
 
-    @property
-    def folder(self) -> str:
-        """Where the study's results go."""
-        return f"results/{self.study.study}"
-
-    @cached_property
-    def simulated(self) -> dict[str, Any] | None:
-        """The simulator's files, or None for a study of real data."""
-        if self.study.simulation is None:
-            return None
-        cells = read_grammar(self.study.simulation.grammar).cell_types
-        return simulated_files(f"{self.folder}/simulation", list(cells))
-
-    def simulated_paths(self) -> list[str]:
-        """Give every file that the simulator writes."""
-        files = dict(self.simulated)
-        cells = files.pop("targets").values()
-        return [*files.values(), *(path for cell in cells for path in cell.values())]
-
-    def simulation_settings(self) -> dict[str, Any]:
-        """Give the settings of the simulator as plain values."""
-        simulation = self.study.simulation
-        grammar = read_grammar(simulation.grammar).model_dump(mode="json")
-        return simulation.model_dump() | {"grammar": grammar, "protocol": PROTOCOL["simulate"]}
-
     def truth_paths(self) -> list[str]:
         """Give the noise-free coverage of a simulated study."""
         return list(self.reference_settings()["truth"].values())
-
-    @cached_property
-    def downloads(self) -> dict[str, str]:
-        """Sources that are fetched, by the path of their local copy."""
-        sources = self.sources().values()
-        return {self.local(source): source for source in sources if not is_local(source)}
-
-    def local(self, source: str) -> str:
-        """Give the local path of a source: itself, or its place among the downloads.
-
-        The name starts with a checksum of the source, so that two addresses that end alike do not
-        share a file.
-        """
-        if is_local(source):
-            return source
-        name = parse_source(source).name
-        return f"{DOWNLOADS}/{sha256(source.encode()).hexdigest()[:8]}-{name}"
-
-    def local_targets(self) -> list[Target]:
-        """Give the targets with local paths."""
-        return [
-            replace(
-                target,
-                track=self.local(target.track),
-                replicate2=target.replicate2 and self.local(target.replicate2),
-                peaks=target.peaks and self.local(target.peaks),
-            )
-            for target in self.targets
-        ]
-
-    def genome(self) -> dict[str, Any]:
-        """Give the genome as `epibench.data.settings.GenomeFiles`, with local paths."""
-        if self.simulated:
-            return {"fasta": self.simulated["fasta"], "excluded": [self.simulated["unmappable"]]}
-        genome = self.study.genome.model_dump()
-        genome["fasta"] = self.local(genome["fasta"])
-        genome["excluded"] = [self.local(source) for source in genome["excluded"]]
-        if mappability := genome["mappability"]:
-            mappability["track"] = self.local(mappability["track"])
-        return genome
-
-    def store_inputs(self) -> dict[str, Any]:
-        """Give the input files of the store, by kind."""
-        genome, targets = self.genome(), self.local_targets()
-        mappability = genome.get("mappability")
-        return {
-            "fasta": genome["fasta"],
-            "excluded": genome["excluded"],
-            "mappability": [mappability["track"]] if mappability else [],
-            "tracks": [target.track for target in targets],
-            "replicate2": [target.replicate2 for target in targets if target.replicate2],
-            "peaks": [target.peaks for target in targets if target.peaks],
-        }
-
-    def store_settings(self) -> dict[str, Any]:
-        """Give the settings of the store as plain values: a change of them remakes it."""
-        return {
-            "targets": [
-                {key: value for key, value in asdict(target).items() if key != "experiment"}
-                for target in self.local_targets()
-            ],
-            "windows": self.study.windows.model_dump(),
-            "splits": self.study.splits.model_dump(),
-            "genome": self.genome(),
-            "coverage": self.study.coverage.model_dump(),
-            "checksums": self.checksums(),
-            "protocol": PROTOCOL["store"],
-        }
-
-    def checksums(self) -> dict[str, str]:
-        """Give the checksums that are verified when files are fetched, by local path."""
-        parsed = {path: parse_source(source) for path, source in self.downloads.items()}
-        return {
-            path: f"{source.algorithm}:{source.checksum}"
-            for path, source in parsed.items()
-            if source.checksum
-        }
 
     def run_settings(self, name: str) -> dict[str, Any]:
         """Give all settings of one run as plain values: a change of them retrains it."""
@@ -258,17 +137,25 @@ class Plan:
             "accessions": {
                 target.name: target.experiment for target in self.targets if target.experiment
             },
+            "inputs": describe_inputs(
+                self.genome(), self.local_targets(), None if self.simulated else self.origins()
+            ),
             "jobs": self.job_names(),
             "data_seed": self.study.simulation and self.study.simulation.seed,
             "experiments": {name: self.experiment_settings(name) for name in self.expanded},
+            "selection": {
+                "missing": self.selection_missing(),
+                "max_correlation": self.study.selection.max_correlation,
+                "selected": self.selection_paths().get("selected"),
+            },
             "protocol": PROTOCOL["write_report"],
         }
 
     def job_names(self) -> list[str]:
-        """Give what jobs are named by besides runs: experiments, bin sizes, downloads."""
+        """Give what jobs are named by besides runs: experiments, bin sizes, downloads, targets."""
         sizes = sorted({run.bin_size for run in self.needed})
         files = [Path(path).name for path in self.downloads]
-        return [*self.expanded, *(f"bin{size}" for size in sizes), *files]
+        return [*self.expanded, *(f"bin{size}" for size in sizes), *files, *self.bigbeds]
 
     def analysis(self, experiment: str) -> Analysis:
         """Give the analysis of an experiment."""
@@ -277,21 +164,6 @@ class Plan:
     def experiments_of_stage(self, stage: str) -> list[str]:
         """Give the enabled experiments whose analysis belongs to a stage."""
         return [name for name in self.expanded if self.analysis(name).stage == stage]
-
-    def sources(self) -> dict[str, str]:
-        """Give every source of a study of real data, by where the user named it."""
-        if self.simulated:
-            return {}
-        genome = self.study.genome
-        named = {"genome.fasta": genome.fasta}
-        named |= {f"genome.excluded[{i}]": source for i, source in enumerate(genome.excluded)}
-        if genome.mappability:
-            named["genome.mappability.track"] = genome.mappability.track
-        for target in self.targets:
-            for column in ("track", "replicate2", "peaks"):
-                if source := getattr(target, column):
-                    named[f"{self.study.samples}, {column} of {target.name!r}"] = source
-        return named
 
 
 def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:

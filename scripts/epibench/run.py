@@ -74,6 +74,7 @@ def train_run(
             drop_last=split == "train",
             scale=scale,
             clip=settings["target_clip"],
+            workers=settings["threads"],
         )
         for split in ("train", "valid")
     }

@@ -9,8 +9,8 @@ from epibench.config.load import expand_variables
 from epibench.errors import InputError
 
 _REQUIRED = ("target", "track")
-_COLUMNS = (*_REQUIRED, "replicate2", "peaks", "strand_pair", "experiment")
-_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+COLUMNS = (*_REQUIRED, "replicate2", "peaks", "strand_pair", "experiment")
+TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,36 @@ def read_samples(path: str | Path) -> list[Target]:
     InputError
         Names file, row, value and remedy.
     """
-    try:
-        with open(path, encoding="utf-8", newline="") as handle:
-            text = expand_variables(handle.read())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check `samples`") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    rows = csv.DictReader(lines, delimiter="\t", restkey="too many")
+    rows = _rows(expand_variables(_lines(path)))
     columns = rows.fieldnames or []
     missing = [column for column in _REQUIRED if column not in columns]
-    unknown = [column for column in columns if column not in _COLUMNS]
+    unknown = [column for column in columns if column not in COLUMNS]
     if missing or unknown:
         problem = f"lacks the column {missing[0]!r}" if missing else f"has a column {unknown[0]!r}"
-        raise InputError(f"{path}: {problem}; its tab-separated columns are {', '.join(_COLUMNS)}")
-    targets = [_target(path, row) for row in rows]
+        raise InputError(f"{path}: {problem}; its tab-separated columns are {', '.join(COLUMNS)}")
+    try:
+        targets = [_target(path, row) for row in rows]
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: the row behind {rows.line_num} lines cannot be read ({error}); correct it"
+        ) from None
     if not targets:
         raise InputError(f"{path}: has no row; add one a target")
     check_targets(targets, path)
     return targets
+
+
+def select_rows(path: str | Path, names: list[str]) -> str:
+    """Give the header of a samples table and the rows of some targets, as they stand there."""
+    header, *lines = _lines(path)
+    rows = _rows([header, *lines])
+    kept = [line for line, row in zip(lines, rows, strict=True) if row["target"].strip() in names]
+    return "\n".join([header, *kept]) + "\n"
+
+
+def _rows(lines: list[str]) -> csv.DictReader:
+    """Split lines at tabs; a quotation mark is a letter like any other, or it would join rows."""
+    return csv.DictReader(lines, delimiter="\t", restkey="too many", quoting=csv.QUOTE_NONE)
 
 
 def check_targets(targets: list[Target], path: str | Path) -> None:
@@ -114,13 +124,25 @@ def check_targets(targets: list[Target], path: str | Path) -> None:
             )
 
 
+def _lines(path: str | Path) -> list[str]:
+    """Read the lines of a samples table, without comments and blank ones."""
+    try:
+        with open(path, encoding="utf-8", newline="") as handle:
+            text = handle.read()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check `samples`") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
 def _target(path: str | Path, row: dict[str, str]) -> Target:
     """Make a target of one row."""
     cells = {key: (value or "").strip() for key, value in row.items() if key != "too many"}
     name = cells.pop("target")
     if "too many" in row:
         raise InputError(f"{path}: the row of {name!r} has more cells than the header; remove some")
-    if not _TARGET.fullmatch(name):
+    if not TARGET.fullmatch(name):
         raise InputError(
             f"{path}: target {name!r} is not a name; use letters, digits, '.', '_' and '-'"
         )

@@ -10,7 +10,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,7 +32,8 @@ Log = Callable[[str], None]
 class Batches(Protocol):
     """What training reads: `epoch(e)` gives the batches of epoch e, counted from 0.
 
-    A batch is (uint8 base codes (batch, length), float32 coverage (batch, bins, targets)).
+    A batch is (uint8 base codes (batch, length), float32 coverage (batch, bins, targets)). Making
+    batches ahead, while the device computes, is the loader's business.
     """
 
     def __len__(self) -> int: ...
@@ -193,7 +193,7 @@ def _mean_loss(step_on_batch, batches, epoch, phase, log):
     """Go through one epoch; return the loss averaged by batch size, and the examples."""
     total, examples = 0.0, 0
     started = reported = time.monotonic()
-    for step, (sequences, coverage) in enumerate(prefetched(batches.epoch(epoch)), 1):
+    for step, (sequences, coverage) in enumerate(batches.epoch(epoch), 1):
         loss = step_on_batch(sequences, coverage, return_dict=True)["loss"]
         if not math.isfinite(loss):
             raise InputError(
@@ -210,16 +210,6 @@ def _mean_loss(step_on_batch, batches, epoch, phase, log):
                 f"{examples / (now - started):.1f} examples/s"
             )
     return total / examples, examples
-
-
-def prefetched(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the batches in order while a thread prepares the next one."""
-    batches = iter(batches)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        upcoming = thread.submit(next, batches, None)
-        while (batch := upcoming.result()) is not None:
-            upcoming = thread.submit(next, batches, None)
-            yield batch
 
 
 def _variables(trainer):

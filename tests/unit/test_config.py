@@ -1,5 +1,7 @@
 """A mistake in the config is refused with file, key, value and remedy."""
 
+import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -209,3 +211,45 @@ def test_settings_of_a_run_do_not_depend_on_other_runs(planned):
     for name in plan.runs:
         assert plan.run_settings(name) == larger.run_settings(name)
     assert plan.store_settings() == larger.store_settings()
+
+
+def real_study(tmp_path, genome) -> dict:
+    """Give the paper's study with a genome of its own."""
+    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"genome": genome}
+
+
+def test_a_genome_may_stand_in_a_file_of_its_own(planned, tmp_path):
+    fasta = tmp_path / "genome.fa"
+    fasta.write_text(">chr1\nACGT\n")
+    path = tmp_path / "genome.yaml"
+    path.write_text(f"fasta: {fasta}\nmappability: {{track: 'https://host/map.bw', cutoff: 0.9}}\n")
+    plan = planned(real_study(tmp_path, str(path)))
+    assert plan.study.genome.fasta == str(fasta)
+    assert plan.study.genome.mappability.cutoff == 0.9
+    (track,) = plan.store_inputs()["mappability"]
+    assert plan.downloads[track] == "https://host/map.bw"
+    assert plan.store_settings()["genome"]["mappability"]["track"] == track
+
+
+def test_a_mistake_in_the_file_of_a_genome_names_that_file(planned, tmp_path):
+    path = tmp_path / "genome.yaml"
+    path.write_text("fasta: genome.fa\nexlcuded: []\n")
+    with pytest.raises(InputError, match=r"genome\.yaml: exlcuded is not a known key; .*excluded"):
+        planned(real_study(tmp_path, str(path)))
+    with pytest.raises(InputError, match=r"absent\.yaml: cannot be read"):
+        planned(real_study(tmp_path, str(tmp_path / "absent.yaml")))
+
+
+def test_the_pins_of_hg38_are_those_of_the_shared_table():
+    shared = Path(os.environ.get("EPIBENCH_SHARED", ROOT.parent / "shared"))
+    table = shared / "reference" / "pins.tsv"
+    if not table.is_file():
+        pytest.skip(f"no {table}; EPIBENCH_SHARED names the folder of shared data")
+    text = (ROOT / "resources" / "hg38.yaml").read_text()
+    pins = {row["name"]: row for row in csv.DictReader(table.open(), delimiter="\t")}
+    for name in ("hg38.fa.gz", "hg38-blacklist.v2.bed.gz"):
+        algorithm, checksum = pins[name]["checksum"].split(":")
+        size = pins[name]["size_bytes"]
+        assert f"{pins[name]['url']}#{algorithm}={checksum}&size={size}\n" in text
+    umap = pins["hg38.k50.umap.bw"]
+    assert f"{umap['url']}#md5={umap['checksum'].split()[0].removeprefix('md5:')}\n" in text

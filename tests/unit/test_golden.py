@@ -1,6 +1,6 @@
 """Results that may change only together with the protocol version of their rule.
 
-When one of these fails, either the change is a mistake, or `PROTOCOL` in `epibench.plan` must be
+When one of these fails, either the change is a mistake, or `epibench.protocol.PROTOCOL` must be
 raised, so that users' studies are computed again, and the number here replaced.
 """
 
@@ -16,7 +16,7 @@ from epibench.data.windows import tile_inputs
 from epibench.evaluate.evaluate import evaluate
 from epibench.evaluate.predictors import ReplicatePredictor
 from epibench.evaluate.references import evaluate_references
-from epibench.plan import PROTOCOL
+from epibench.protocol import PROTOCOL
 from epibench.recipe import Recipe
 from epibench.train import next_learning_rate
 

@@ -1,41 +1,18 @@
 """Mini-batches: order, crops, strands, bins, all from seed and epoch."""
 
-from types import SimpleNamespace
+import hashlib
 
 import numpy as np
 import pytest
+from small_store import INPUT, LENGTH, load, small_store
 
-from epibench.data.loader import Batches, half_to_single, mean_bins
+from epibench.data.loader import half_to_single, mean_bins
 from epibench.errors import InputError
-
-LENGTH, INPUT = 40, 24
 
 
 @pytest.fixture
 def store():
-    """2,000 positions: random bases with some N, coverage that names its position, three targets.
-
-    Target 0 is the position; targets 1 and 2 are a strand pair and hold the position and minus it.
-    """
-    rng = np.random.default_rng(0)
-    position = np.arange(2000)
-    return SimpleNamespace(
-        sequence=rng.integers(0, 5, 2000).astype(np.uint8),
-        coverage=np.stack([position, position, -position], axis=1).astype(np.float16),
-        targets=["a", "forward", "reverse"],
-        strand_pairs=np.array([0, 2, 1]),
-    )
-
-
-def load(store, offsets=None, **keys):
-    offsets = np.arange(0, 1960, LENGTH) if offsets is None else offsets
-    settings = {
-        "window_length": LENGTH,
-        "input_length": INPUT,
-        "bin_size": 1,
-        "batch_size": 8,
-    }
-    return Batches(store, offsets, **(settings | keys))
+    return small_store()
 
 
 def starts(batches, epoch=0):
@@ -159,6 +136,54 @@ def test_an_epoch_is_a_function_of_seed_and_epoch(store):
         np.testing.assert_array_equal(y, other_y)
     assert not np.array_equal(starts(first, 4), starts(first, 5))
     assert not np.array_equal(starts(first, 4), starts(load(store, **(keys | {"seed": 6})), 4))
+
+
+def assert_same(found, expected):
+    for (x, y), (other_x, other_y) in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(x, other_x)
+        np.testing.assert_array_equal(y, other_y)
+
+
+def test_the_draws_of_a_seed_stay_as_they_are(store):
+    """Other draws are other trainings: `PROTOCOL["train_run"]` would have to be raised."""
+    digest = hashlib.sha256()
+    batches = load(store, batch_size=7, augmentation="rc+shift", shuffle=True, seed=3)
+    for epoch in range(3):
+        for arrays in batches.epoch(epoch):
+            for array in arrays:
+                digest.update(array.tobytes())
+    assert digest.hexdigest()[:12] == "8f8ca847799f"
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("start", [0, 1, 4, 6, 7])
+def test_the_rest_of_an_epoch_is_that_of_the_whole(store, start, workers):
+    keys = {"augmentation": "rc+shift", "shuffle": True, "batch_size": 7, "seed": 2}
+    whole = list(load(store, **keys).epoch(2))
+    rest = list(load(store, workers=workers, **keys).epoch(2, start=start))
+    assert len(rest) == len(whole) - start
+    assert_same(rest, whole[start:])
+
+
+@pytest.mark.parametrize("start", [-1, 8])
+def test_a_start_outside_the_epoch_is_refused(store, start):
+    with pytest.raises(InputError, match=f"has 7 batches; it cannot start at {start}"):
+        load(store).epoch(0, start=start)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_change_nothing(store, workers):
+    keys = {"augmentation": "rc+shift", "shuffle": True, "bin_size": 4, "scale": np.ones(3) * 3}
+    for epoch in range(3):
+        expected = load(store, **keys).epoch(epoch)
+        assert_same(load(store, workers=workers, **keys).epoch(epoch), expected)
+
+
+def test_batches_can_be_made_in_any_order(store):
+    batches = load(store, augmentation="rc+shift", shuffle=True)
+    draws, whole = batches.draw(3), list(batches.epoch(3))
+    for index in (4, 0, 6, 4):
+        assert_same([batches.make(draws, index)], [whole[index]])
 
 
 def test_the_global_generator_is_left_alone(store):

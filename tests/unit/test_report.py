@@ -24,6 +24,7 @@ from tests.fake_study import (
 from epibench.data.make_store import make_store
 from epibench.errors import InputError
 from epibench.report.inline import inline_svg
+from epibench.report.inputs import describe_inputs
 from epibench.report.leaderboard import (
     OF_TARGETS,
     View,
@@ -31,7 +32,7 @@ from epibench.report.leaderboard import (
     default_bin_size,
     leaderboard,
 )
-from epibench.report.write import readable_bytes, shown_as, status, write_report
+from epibench.report.write import percent_of, readable_bytes, shown_as, status, write_report
 
 
 class Page(HTMLParser):
@@ -162,6 +163,7 @@ def test_predictors_of_different_test_sets_share_no_report(tmp_path):
             runs=run_table(runs),
             metrics=metrics(runs),
             references=references().assign(test_set="other"),
+            selection=tmp_path,
             experiments=[],
             links={},
             versions={"epibench": "0"},
@@ -205,10 +207,10 @@ def test_ids_are_unique_and_what_refers_to_them_finds_them(written):
 
 
 def test_each_figure_is_described_and_each_table_has_scopes(written):
-    assert [found["role"] for tag, found in written.page.elements if tag == "svg"] == ["img"] * 2
+    assert [found["role"] for tag, found in written.page.elements if tag == "svg"] == ["img"] * 4
     heads = [found for tag, found in written.page.elements if tag == "th"]
     assert len(heads) > 100
-    assert all(found.get("scope") in ("row", "col") for found in heads)
+    assert all(found.get("scope") in ("row", "col", "rowgroup") for found in heads)
 
 
 def test_runs_link_to_their_files(written):
@@ -238,7 +240,10 @@ def test_the_page_says_what_was_run_on_what(written):
         "One seed, one test chromosome: the size of seed noise is unknown",
         "Which loss function gives the best predictions",
         "Left out: loss multinomial_mse, bin_size 2048: one bin has no shape.",
-        "ab" * 32,
+        "MD5 " + "ab" * 16,
+        "SHA-256 " + "0c" * 32,
+        "ENCFF000ABC",
+        "Windows by target and split (12 rows)",
         "3f9a1c07",
     ):
         assert words in written.page.text
@@ -247,12 +252,17 @@ def test_the_page_says_what_was_run_on_what(written):
 def test_the_report_reads_the_summary_that_the_store_writes(tmp_path):
     arguments = SmallStudy(tmp_path).arguments()
     data = make_store(tmp_path / "store", **arguments)
-    path = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data)
+    genome = {"fasta": str(arguments["genome"].fasta)}
+    genome["excluded"] = list(map(str, arguments["genome"].excluded))
+    inputs = describe_inputs(genome, arguments["targets"], {})
+    path = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data, inputs=inputs)
     text = Page(path.read_text()).text
     assert "Models see 64 bp, cut from windows of 96 bp." in text
-    assert "train chr1, chr2 9,300" in text
-    rows = re.findall(r"([abc]) 0\.\d+ \d\.\d % 0 0 0 (\S+) (yes|none) (\S+)", text)
-    assert rows == [("a", "127", "yes", "none"), ("b", "125", "none", "c"), ("c", "–", "yes", "b")]
+    assert "train chr1, chr2 9,300 1.6 % " in text  # 150 N
+    rows = re.findall(r"([abc]) (?:0\.\d+ ){3}\d\.\d % 0 (\S+) (yes|none) (\S+)", text)
+    assert rows == [("a", "102", "yes", "none"), ("b", "100", "none", "c"), ("c", "–", "yes", "b")]
+    assert "touch excluded.bed" in text
+    assert "a2.bw replicate 2 of a" in text
     assert data["fingerprint"] in text
 
 
@@ -315,3 +325,32 @@ def test_sizes_are_written_in_a_readable_unit():
         "1 MB",
         "3.22 GB",
     ]
+
+
+def test_shares_do_not_round_to_nothing_or_all():
+    whole = 100_000
+    counts = (0, 1, 60, 12_345, 50_000, 99_960, whole)
+    assert [percent_of(count, whole) for count in counts] == [
+        "0 %",
+        "< 0.1 %",
+        "0.1 %",
+        "12.3 %",
+        "50.0 %",
+        "> 99.9 %",
+        "100 %",
+    ]
+    assert percent_of(0, 0) == "–"
+
+
+def test_the_figure_of_the_coverage_can_be_downloaded(written):
+    for name in ("coverage.svg", "coverage.png"):
+        assert name in written.page.values("href")
+        assert (written.path.parent / name).stat().st_size > 1000
+
+
+def test_what_is_unusual_stands_above_the_tables(written, tmp_path):
+    assert "What is unusual in these data" not in written.page.text
+    data = summary() | {"unknown_chromosome_records": 3}
+    text = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data).read_text()
+    assert "3 records of peaks or excluded regions on chromosomes" in text
+    assert text.index("What is unusual in these data") < text.index("Windows and sequence")

@@ -19,6 +19,11 @@ def test_rows_become_targets_in_order(tmp_path):
     assert read_samples(path) == [Target("b", "b.bw", "b2.bw", "b.bed"), Target("a", "a.bw")]
 
 
+def test_a_quotation_mark_joins_no_rows(tmp_path):
+    path = written(tmp_path, 'a\t"a.bw\nb\tb.bw\n')
+    assert [target.track for target in read_samples(path)] == ['"a.bw', "b.bw"]
+
+
 def test_short_rows_leave_the_rest_empty(tmp_path):
     assert read_samples(written(tmp_path, "a\ta.bw\n")) == [Target("a", "a.bw")]
 
@@ -41,6 +46,7 @@ def test_strand_pairs_are_read(tmp_path):
         ("a\ta.bw\t\t\tb\n", "strand_pair of 'a' is 'b'"),
         ("a\ta.bw\t\t\tb\nb\tb.bw\n", "strand_pair of 'a' is 'b'"),
         ("a\ta.bw\t\t\t\textra\n", "'a' has more cells"),
+        ("a\t" + "x" * 200_000 + "\n", "the row behind 1 lines cannot be read"),
         ("", "has no row"),
     ],
 )

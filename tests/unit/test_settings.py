@@ -78,7 +78,7 @@ def test_patterns_match_whole_names():
 
 
 def test_settings_are_light():
-    code = "import epibench.data.settings, epibench.data.fetch, sys; print(*sys.modules)"
+    code = "import epibench.data.settings, epibench.data.source, sys; print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(Path(epibench.__file__).parents[1])}
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

@@ -9,6 +9,7 @@ import pytest
 from small_genome import EXCLUDED, SIZES, WINDOWS, SmallStudy, write_bigwig, write_fasta
 
 from epibench.data import masks, stream_blocks
+from epibench.data.counts import Counts
 from epibench.data.make_store import make_store
 from epibench.data.settings import (
     CoverageSettings,
@@ -200,6 +201,36 @@ def test_the_summary_counts(study, store):
         "genome.fa", "excluded.bed", "a.bw", "b.bw", "c.bw", "a2.bw", "c2.bw", "a.bed", "b.bed",
     }  # fmt: skip
     assert [c["n"] for c in summary["chromosomes"]] == [0, 150, 0, 0]
+
+
+def test_windows_are_counted_by_target(study, store):
+    windows, peaks = store.table("windows"), store.table("peak_windows")
+    for index, split in enumerate(SPLITS):
+        for threshold in (2, 4):
+            expected = [0, 0, 0]
+            for maximum, where in zip(windows["maximum"], windows["split"], strict=True):
+                for t in range(3):
+                    expected[t] += where == index and maximum[t] > threshold
+            found = store.summary["windows_by_target"][f"threshold{threshold}"][split]
+            assert found == expected
+            assert max(found) <= store.summary["windows"][f"threshold{threshold}"][split]
+        here = peaks["labels"][peaks["split"] == index]
+        expected = [sum(row[t] == 1 for row in here) for t in range(3)]
+        assert store.summary["windows_by_target"]["peaks"][split] == expected
+        assert expected[0] > expected[2] == 0  # the last target has no peaks
+    fewer = WINDOWS.model_copy(update={"peaks": False})
+    counts = Counts(fewer)
+    table = {"maximum": np.array([[3, 9], [1, 2]], np.float32), "labels": np.ones((2, 2), np.int8)}
+    for split in SPLITS:
+        counts.add_windows("windows", split, **table)
+        counts.add_windows("peak_windows", split, **table)
+        counts.add_windows("windows", split, **table)
+    found = counts.describe()
+    assert found["windows_by_target"] == {
+        "threshold2": {split: [2, 2] for split in SPLITS},
+        "threshold4": {split: [0, 2] for split in SPLITS},
+    }
+    assert found["windows"]["threshold2"] == dict.fromkeys(SPLITS, 2)
 
 
 def test_the_same_input_gives_the_same_fingerprint(study, store, tmp_path):

@@ -194,19 +194,6 @@ def test_splits_without_batches_are_refused(tmp_path):
         train.train(None, full, empty, **settings)
 
 
-def test_prefetched_keeps_order_and_passes_errors_on():
-    assert list(train.prefetched(iter(range(5)))) == [0, 1, 2, 3, 4]
-
-    def failing():
-        yield 1
-        raise OSError("no track")
-
-    found = train.prefetched(failing())
-    assert next(found) == 1
-    with pytest.raises(OSError, match="no track"):
-        next(found)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_patience_and_decay_are_those_of_keras(seed):
     recipe = Recipe(epochs=40, patience=6, decay_factor=0.2, decay_patience=3)

@@ -21,7 +21,8 @@ from epibench.evaluate.evaluate import coarsen
 from epibench.evaluate.scores import scores_of_runs
 from epibench.evaluate.variation import COLUMNS, crop_offsets, score_variation, variation
 from epibench.experiments import augmentation
-from epibench.plan import PROTOCOL, make_plan
+from epibench.plan import make_plan
+from epibench.protocol import PROTOCOL
 from epibench.run import RunPredictor
 
 LENGTH, INPUT = 96, 64

@@ -133,9 +133,29 @@ def test_a_file_that_is_not_there(real):
     assert "data/none.bw" in message
 
 
-def test_a_broken_peak_file(real):
-    (real.folder / "data" / "a.bed").write_text("chr1\t100\tabc\n")
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (b"chr1\t100\tabc\n", ["line 1", "'chr1 100 abc'", "correct it"]),
+        (b"chr1\t1\t9\nchr8\t1\t30001\n", ["line 2", "chr8:1-30001", "30000 bp in the FASTA"]),
+        (gzip.compress(b"chr1\t1\t900\n" * 99)[:-9], ["cannot be read to its end", "fetch it"]),
+        (b"# no peak was found\n", ["there is no peak", "leave the cell"]),
+    ],
+)
+def test_a_broken_peak_file(real, content, parts):
+    (real.folder / "data" / "a.bed").write_bytes(content)
     (real.folder / "samples.tsv").write_text("target\ttrack\tpeaks\na\tdata/a.bw\tdata/a.bed\n")
     message = refused(real, study(real))
-    assert "a.bed" in message
-    assert "abc" in message
+    for part in ("data/a.bed", *parts):
+        assert part in message
+
+
+def test_a_damaged_bigwig_that_would_end_the_process(real):
+    path = real.folder / "data" / "a.bw"
+    content = bytearray(path.read_bytes())
+    tree = int.from_bytes(content[8:16], "little")
+    content[tree + 34 : tree + 36] = b"\xff\xff"  # entries of the root
+    path.write_bytes(content)
+    message = refused(real, study(real))
+    assert "data/a.bw" in message
+    assert "damaged" in message

@@ -15,7 +15,7 @@ from .conftest import ROOT, environment
 CONFIGS = ["config/config.yaml", "config/demo.yaml", "config/demo_full.yaml"]
 STAGES = ["data", "train", "evaluate", "interpret", "report"]
 HEAVY = {"tensorflow", "keras", "jax", "pandas", "matplotlib", "scipy"}
-HEAVY |= {"requests", "pooch", "pyBigWig", "pysam", "pyjaspar"}
+HEAVY |= {"requests", "pyBigWig", "pysam", "pyjaspar"}
 EXPERIMENTS = ["loss_by_bin_size", "resolution", "training_set", "augmentation", "tracks"]
 
 
@@ -63,6 +63,30 @@ def test_one_run_is_a_target_by_path(workspace):
     path = "results/demo/runs/basenji_small/threshold2/mse/bin128/rc+shift/seed1/metrics.tsv"
     jobs = workspace.planned(path, "--configfile", "config/demo.yaml")
     assert jobs == {"simulate": 1, "store": 1, "train_run": 1, "evaluate_run": 1}
+
+
+def test_targets_are_compared_before_there_is_a_store(workspace):
+    jobs = workspace.planned("select_targets", "--configfile", "config/demo.yaml")
+    assert jobs == {"simulate": 1, "select_targets": 1}
+    assert workspace.planned("--configfile", "config/demo.yaml")["select_targets"] == 1
+
+
+def test_a_study_without_peaks_compares_no_targets(workspace):
+    table = workspace.folder / "samples.tsv"
+    for name in ("a.bw", "b.bw", "genome.fa"):
+        (workspace.folder / name).touch()
+    table.write_text("target\ttrack\na\ta.bw\nb\tb.bw\n")
+    config = workspace.config(
+        "tests/studies/tiny.yaml",
+        samples="samples.tsv",
+        genome={"fasta": "genome.fa"},
+        simulation=None,
+        windows={"thresholds": [2]},
+        experiments={"resolution": {"grid": {"bin_size": [128, 512]}}},
+    )
+    jobs = workspace.planned("--configfile", config)
+    assert jobs["store"] == jobs["write_report"] == 1
+    assert "select_targets" not in jobs
 
 
 def test_a_run_that_no_grid_holds_is_refused_with_a_remedy(workspace):
@@ -117,7 +141,7 @@ def test_a_dry_run_of_the_papers_study_is_fast(workspace):
 def test_every_rule_has_its_resources_in_the_profile():
     profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
     scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    assert set(profile["set-resources"]) == scripts - {"manifest", "fetch"}
+    assert set(profile["set-resources"]) == scripts - {"manifest", "write_peaks"}
 
 
 def test_no_experiment_can_have_the_name_of_a_rule(workspace):

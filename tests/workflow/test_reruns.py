@@ -73,8 +73,8 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     def planned(rule):
         code = (
             "import sys\nsys.path.insert(0, 'scripts')\n"
-            "import epibench.plan\n"
-            f"epibench.plan.PROTOCOL['{rule}'] += 1\n"
+            "import epibench.protocol\n"
+            f"epibench.protocol.PROTOCOL['{rule}'] += 1\n"
             "from snakemake.cli import main\n"
             "main(['-n', '--quiet', 'rules', '--configfile', 'study.yaml'])\n"
         )

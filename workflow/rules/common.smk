@@ -9,7 +9,9 @@ sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 from snakemake.exceptions import WorkflowError
 
 from epibench.errors import InputError
-from epibench.plan import DOWNLOADS, make_plan
+from epibench.plan import make_plan
+from epibench.plan_data import DOWNLOADS
+from epibench.protocol import PROTOCOL
 from epibench.words import AXES
 
 

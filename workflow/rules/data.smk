@@ -26,6 +26,8 @@ rule fetch:
         side("logs", "fetch", "{file}"),
     benchmark:
         side("benchmarks", "fetch", "{file}")
+    # It tries again by itself, and knows what is worth it.
+    retries: 0
     localrule: True
     conda:
         "../../envs/cpu.yaml"
@@ -33,6 +35,25 @@ rule fetch:
         source=lambda wildcards, output: PLAN.downloads[output[0]],
     script:
         "../../scripts/fetch.py"
+
+
+# A few seconds of work, so it waits in no queue.
+rule write_peaks:
+    input:
+        unpack(lambda wildcards: PLAN.bigbeds[wildcards.target]),
+    output:
+        f"{PLAN.folder}/peaks/{{target}}.narrowPeak",
+    log:
+        side("logs", "write_peaks", "{target}"),
+    benchmark:
+        side("benchmarks", "write_peaks", "{target}")
+    localrule: True
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        protocol=PROTOCOL["write_peaks"],
+    script:
+        "../../scripts/write_peaks.py"
 
 
 if PLAN.simulated:
@@ -53,6 +74,28 @@ if PLAN.simulated:
             settings=PLAN.simulation_settings(),
         script:
             "../../scripts/simulate.py"
+
+
+if not PLAN.selection_missing():
+
+    # Advice only: it drops no target from this study.
+    rule select_targets:
+        input:
+            **PLAN.selection_inputs(),
+            # Its rows are among the settings: an edited comment compares nothing anew.
+            samples=ancient(PLAN.study.samples or []),
+        output:
+            **PLAN.selection_paths(),
+        log:
+            side("logs", "select_targets"),
+        benchmark:
+            side("benchmarks", "select_targets")
+        conda:
+            "../../envs/cpu.yaml"
+        params:
+            settings=PLAN.selection_settings(),
+        script:
+            "../../scripts/select_targets.py"
 
 
 rule store:

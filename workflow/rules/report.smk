@@ -30,8 +30,10 @@ rule write_report:
         scores=files_of_runs("metrics.tsv"),
         references=rules.evaluate_references.output.metrics,
         experiments=files_of_experiments(PLAN.expanded),
+        selection=list(PLAN.selection_paths().values()),
     output:
         report=f"{PLAN.folder}/report/index.html",
+        figure=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".png"),
     log:
         side("logs", "write_report"),
     benchmark:

@@ -12,8 +12,16 @@ from epibench.words import LOSSES, SPLITS
 
 RESERVED = (
     *("all", "data", "train", "evaluate", "interpret", "report"),
-    *("fetch", "simulate", "store", "train_run", "evaluate_run", "evaluate_references"),
-    *("score_variation", "run_experiment", "manifest", "write_report"),
+    *(
+        "fetch",
+        "write_peaks",
+        "simulate",
+        "store",
+        "train_run",
+        "evaluate_run",
+        "evaluate_references",
+    ),
+    *("score_variation", "run_experiment", "manifest", "write_report", "select_targets"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
 )
 """Stages and rules of the workflow: an experiment is a target too and cannot have their names."""

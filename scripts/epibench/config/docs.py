@@ -34,7 +34,13 @@ Tab-separated, one row a target, in the order of the models' outputs.
 | `strand_pair` | the target of the opposite strand, or empty |
 | `experiment` | accession of the experiment, for the report; may be left out |
 
-An address or path may end in `#md5=...` or `#sha256=...`: what is read is then verified.
+Paths, `file://`, http(s) and `s3://` addresses and ENCODE files work alike. Each may end in
+`#md5=...` or `#sha256=...`, `#size=...` (bytes), or both, `#md5=...&size=...`: the file is then
+verified, and once verified never downloaded again. `python -m epibench encode ENCSR...` writes the
+table of ENCODE experiments with all that. What is not on this machine goes to `results/downloads/`;
+if the environment variable `EPIBENCH_MIRROR` names a folder or the beginning of an address that has
+a file by its last name (`ENCFF782GKX.bigWig`), it is linked or downloaded from there. bigBed peaks
+(`.bigBed`, `.bb`) are turned into narrowPeak.
 """
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from epibench.config.schema import Study
+from epibench.config.schema import Genome, Study
 from epibench.errors import InputError
 from epibench.typed import read_yaml, validated
 
@@ -36,6 +36,8 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
         expanded = expand_variables(dict(config))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+    if isinstance(path := expanded.get("genome"), str):
+        expanded["genome"] = validated(Genome, expand_variables(read_yaml(path)), path)
     return validated(Study, expanded, where)
 
 

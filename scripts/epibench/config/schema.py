@@ -174,6 +174,18 @@ class Experiment(Section):
     grid: Grid = Field(default=Grid(), description="The runs.")
 
 
+class Selection(Section):
+    """When two targets are so much alike that one of them is enough: advice, none is dropped."""
+
+    max_correlation: float = Field(
+        default=0.75,
+        gt=0,
+        le=1,
+        description="Pearson's r of mean coverage at the peaks of all targets from which two are "
+        "too much alike; the one that stands first in the samples table is kept.",
+    )
+
+
 class Training(Section):
     """What all training jobs of the study share."""
 
@@ -241,7 +253,11 @@ class Study(Section):
     samples: str | None = Field(
         default=None, description="Table of targets (TSV; columns below), unless simulated."
     )
-    genome: Genome | None = Field(default=None, description="Reference, unless simulated.")
+    genome: Genome | None = Field(
+        default=None,
+        description="Reference, unless simulated: this section, or the path of a YAML file that "
+        "has its keys, like `resources/hg38.yaml`.",
+    )
     simulation: Simulation | None = Field(
         default=None, description="Simulated input in place of `samples` and `genome`."
     )
@@ -252,6 +268,9 @@ class Study(Section):
     coverage: CoverageSettings = Field(
         default=CoverageSettings(),
         description="Bases without a value, and values that should not be.",
+    )
+    selection: Selection = Field(
+        default=Selection(), description="Advice on targets that are alike, where there are peaks."
     )
     recipes: dict[Name, Recipe] = Field(
         default={"default": Recipe()}, description="Named training recipes."

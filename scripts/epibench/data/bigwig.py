@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 
+from epibench.data.big_structure import check_structure
 from epibench.data.settings import CoverageSettings
 from epibench.errors import InputError
 
@@ -76,9 +77,9 @@ class BigWig:
         self._settings = settings
         summary = check_signature(path, BIGWIG)
         self._may_store_nan = summary is not None and math.isnan(summary.total)
+        _refuse_empty(path, summary)
         self._file = open_big(path)
         self._sizes = dict(self._file.chroms() or {})
-        _refuse_empty(path, summary)
         check_chromosomes(self.path, self._sizes, sizes)
 
     def __enter__(self) -> "BigWig":
@@ -206,6 +207,7 @@ def check_signature(path: str | Path, kind: int) -> Summary | None:
 
 def open_big(path: str | Path):
     """Open a bigWig or bigBed file whose signature was checked, with an error that names it."""
+    check_structure(path)
     try:
         return pyBigWig.open(str(path))
     except RuntimeError as error:

@@ -22,21 +22,32 @@ class Counts:
     def __init__(self, settings: WindowSettings):
         self._settings = settings
         self._windows = {name: _by_split() for name in ("tiled", *settings.window_sets())}
+        self._by_target: dict[str, dict[str, int | np.ndarray]] = {}
         self._left_out = {"tiled": defaultdict(_by_split), "peaks": defaultdict(_by_split)}
         self._masks: dict[str, dict[str, dict[str, int]]] = {}
         self._uncovered = _by_split()
 
-    def add_windows(self, table: str, split: str, maximum: np.ndarray) -> None:
-        """Count measured windows; `maximum` is float32 (windows, targets)."""
+    def add_windows(self, table: str, split: str, maximum: np.ndarray, labels: np.ndarray) -> None:
+        """Count measured windows.
+
+        `maximum` is float32 and `labels` int8, both (windows, targets). Of a threshold, the windows
+        of a target are those in which its own maximum exceeds it; of `peaks`, those labelled 1.
+        """
         if table == "peak_windows":
             if self._settings.peaks:
-                self._windows["peaks"][split] += len(maximum)
+                self._add("peaks", split, len(labels), labels == 1)
             return
         self._windows["tiled"][split] += len(maximum)
-        highest = maximum.max(axis=1)
         for threshold in self._settings.thresholds:
-            above = int(np.count_nonzero(highest > threshold))
-            self._windows[threshold_set(threshold)][split] += above
+            above = maximum > threshold
+            count = int(np.count_nonzero(above.any(axis=1)))
+            self._add(threshold_set(threshold), split, count, above)
+
+    def _add(self, name: str, split: str, count: int, of_target: np.ndarray) -> None:
+        """Count windows of a set; `of_target` is bool (windows, targets)."""
+        self._windows[name][split] += count
+        before = self._by_target.setdefault(name, dict.fromkeys(SPLITS, 0))
+        before[split] = before[split] + np.count_nonzero(of_target, axis=0)
 
     def add_chromosome(
         self, place: Place, candidates: Mapping[str, Candidates], uncovered: int
@@ -65,6 +76,10 @@ class Counts:
                     self._refuse(name, split, count)
         return {
             "windows": self._windows,
+            "windows_by_target": {
+                name: {split: count.tolist() for split, count in counts.items()}
+                for name, counts in self._by_target.items()
+            },
             "windows_left_out": {kind: dict(lost) for kind, lost in self._left_out.items()},
             "masks": self._masks,
             "masked_uncovered": self._uncovered,

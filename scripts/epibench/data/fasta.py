@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from epibench.data.bgzip import check_end
 from epibench.data.intervals import join, runs
 from epibench.errors import InputError
 from epibench.sequence import N
@@ -20,7 +21,6 @@ CHUNK = 1 << 20
 _AMBIGUOUS, _NO_BASE = N + 1, N + 2
 _IUPAC = "URYSWKMBDHV"
 _BLANKS = b"\r\n \t"
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def _code(letter: str) -> int:
@@ -169,29 +169,14 @@ def _name(path: str | Path, header: bytes) -> str:
 
 def _chunks(path: str | Path) -> Iterator[bytes]:
     """Give the text in chunks, unpacked."""
-    _check_end(path)
-    with open(path, "rb") as file:
-        packed = file.read(2) == _BGZF_END[:2]
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such file; correct the path of the FASTA file")
+    unpack = gzip.open if check_end(path) else open
     try:
-        with (gzip.open if packed else open)(path, "rb") as file:
+        with unpack(path, "rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read to its end ({error}); it seems truncated, fetch it again"
         ) from None
-
-
-def _check_end(path: str | Path) -> None:
-    """Refuse a missing file, and a bgzip file cut between two blocks, which is valid gzip."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such file; correct the path of the FASTA file")
-    with open(path, "rb") as file:
-        head = file.read(14)
-        is_bgzip = head[:4] == _BGZF_END[:4] and head[12:] == _BGZF_END[12:14]
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - len(_BGZF_END)))
-        if is_bgzip and file.read() != _BGZF_END:
-            raise InputError(
-                f"{path}: the bgzip end marker is missing; it is truncated, fetch it again"
-            )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from epibench.data import stream_blocks
-from epibench.data.bed import Regions, merge_regions, read_regions
+from epibench.data.bed import Regions, merge_regions, read_peaks
 from epibench.data.bigwig import BigWig
 from epibench.data.counts import Counts
 from epibench.data.fasta import ChromosomeIndex, index_fasta, read_blocks
@@ -87,7 +87,7 @@ def make_store(
         index, genome.excluded, genome.shortest_gap, genome.mappability, list(split_of)
     )
     summits = windows.peaks and windows.peak_anchor == "summit"
-    peaks = [read_regions(t.peaks, sizes, summits) if t.peaks else None for t in targets]
+    peaks = [read_peaks(t.peaks, sizes, summits) if t.peaks else None for t in targets]
     with ExitStack() as stack, whole(folder) as temporary:
         tracks, replicates = _open_tracks(stack, targets, split_of, sizes, coverage)
         temporary.mkdir()
@@ -109,6 +109,7 @@ def make_store(
                 "strand_pairs": pairs,
                 **work.counts.describe(),
                 "peaks": _count_peaks(targets, peaks, split_of),
+                "duplicate_peaks": sum(listed.duplicates for listed in peaks if listed),
                 "unknown_chromosome_records": sum(
                     r.unknown for r in [*masks.values(), *peaks] if r
                 ),

@@ -140,7 +140,7 @@ def _add_windows(
     )
     maximum, mean = (np.stack(columns, axis=1) for columns in zip(*measures, strict=True))
     work.writer.add_windows(table, place, start=starts, maximum=maximum, mean=mean, labels=labels)
-    work.counts.add_windows(table, place.split, maximum)
+    work.counts.add_windows(table, place.split, maximum, labels)
     if table == "peak_windows":
         return starts
     lowest = min(work.windows.thresholds, default=np.inf)

@@ -53,14 +53,14 @@ def make_report(
     records = [_read(results / "runs" / run / "run.json") for run in manifest["run"]]
     for column in RECORDED:
         manifest[column] = [record[column] for record in records]
-    summary = _read(results / "store" / "summary.json")
     write_report(
         out,
-        study=settings | {"date": date.today().isoformat(), "files": summary["files"]},
-        data=summary,
+        study=settings | {"date": date.today().isoformat()},
+        data=_read(results / "store" / "summary.json"),
         runs=manifest,
         metrics=read_scores(scores),
         references=read_scores([references]),
+        selection=results / "targets",
         experiments=[
             ExperimentPage(
                 name,

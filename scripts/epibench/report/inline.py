@@ -1,6 +1,7 @@
 """Files placed inside an HTML page."""
 
 import base64
+import os
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -56,6 +57,11 @@ def inline_svg(path: str | Path, prefix: str, title: str, description: str) -> s
 def data_uri(content: bytes, media_type: str) -> str:
     """Give content as an address that needs no file."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def relative(path: Path, base: Path) -> str:
+    """Give the address of a file as seen from the folder of a page."""
+    return Path(os.path.relpath(path, base)).as_posix()
 
 
 def _renamed(name: str, value: str, prefix: str) -> str:

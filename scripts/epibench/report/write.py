@@ -1,6 +1,5 @@
 """Write the report: one HTML page that opens offline."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from markupsafe import Markup
 from epibench.experiments import Analysis
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
-from epibench.report.inline import data_uri, inline_svg
+from epibench.report.data import data_part
+from epibench.report.inline import data_uri, inline_svg, relative
 from epibench.report.leaderboard import (
     OF_TARGETS,
     SCORES,
@@ -24,6 +24,7 @@ from epibench.report.leaderboard import (
     default_bin_size,
     leaderboard,
 )
+from epibench.report.selection import selection_part
 from epibench.words import AXES, LOSSES
 
 HEADINGS = {
@@ -99,12 +100,15 @@ def write_report(
     runs: pd.DataFrame,
     metrics: pd.DataFrame,
     references: pd.DataFrame,
+    selection: str | Path,
     experiments: list[ExperimentPage],
     links: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     jobs: list[dict[str, Any]],
 ) -> None:
     """Write the report of a study as one self-contained HTML file.
+
+    Beside it the figure of the coverage, `coverage.svg` and `coverage.png`, for download.
 
     Parameters
     ----------
@@ -113,7 +117,8 @@ def write_report(
     study : mapping
         `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
         opens with), `accessions` (of experiments, by target), `data_seed` (of simulated data, or
-        None), `config_files` (paths) and `files` (one mapping each: path, bytes, sha256).
+        None), `config_files` (paths), `inputs` (`epibench.report.inputs.describe_inputs`) and
+        `selection` (see `epibench.report.selection`).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
@@ -122,6 +127,8 @@ def write_report(
     metrics, references : DataFrame
         Metrics of all runs and of all other predictors, with the columns of
         `epibench.evaluate.evaluate.COLUMNS`.
+    selection : path
+        The folder of the comparison of targets; not read where they were not compared.
     experiments : list of ExperimentPage
         In the order in which they appear.
     links : mapping
@@ -151,6 +158,8 @@ def write_report(
             test_set=everyone["test_set"].iloc[0],
             scored=int(everyone["bins"].iloc[0] * everyone["evaluated_bin_size"].iloc[0]),
             targets=data["targets"],
+            about=data_part(data, study, Path(out).parent),
+            selection=selection_part(study["selection"], selection, Path(out).parent),
             experiments=[_experiment(page, Path(out).parent) for page in experiments],
             leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
             **_run_parts(runs),
@@ -195,7 +204,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plain": plain, "shown_as": shown_as, "bytes": readable_bytes}
+    environment.filters |= {
+        "bytes": readable_bytes,
+        "percent_of": percent_of,
+        "plain": plain,
+        "shown_as": shown_as,
+    }
     environment.globals |= {
         "asset": _asset,
         "costs": COSTS,
@@ -233,8 +247,8 @@ def _experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "open": len(table) <= SHORT_TABLE,
         "left_out": page.left_out,
         "tsv": data_uri(content, "text/tab-separated-values"),
-        "svg": _relative(svg, base),
-        "png": _relative(page.folder / "figure.png", base),
+        "svg": relative(svg, base),
+        "png": relative(page.folder / "figure.png", base),
     }
 
 
@@ -244,11 +258,6 @@ def _says_nothing(table: pd.DataFrame, column: str) -> bool:
         return True
     axis = column in AXES and column != "bin_size"
     return axis and len(table) > 1 and table[column].nunique() == 1
-
-
-def _relative(path: Path, base: Path) -> str:
-    """Give the address of a file as seen from the report."""
-    return Path(os.path.relpath(path, base)).as_posix()
 
 
 def _leaderboard_table(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -296,6 +305,18 @@ def shown_as(value: Any, column: str = "") -> str:
     else:
         text = f"{value:#.4g}".rstrip(".")
     return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
+
+
+def percent_of(part: float, whole: float) -> str:
+    """Write a share in percent, so that little is not nothing and almost all is not all."""
+    if not whole:
+        return "–"
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
+    percent = 100 * part / whole
+    if percent < 0.05:
+        return "< 0.1 %"
+    return "> 99.9 %" if 99.95 <= percent < 100 else f"{percent:.1f} %"
 
 
 def _undefined(value: Any) -> bool:

@@ -1,0 +1,20 @@
+"""The version of what each rule computes (light: read at parse time)."""
+
+PROTOCOL = {
+    "simulate": 1,
+    "write_peaks": 1,
+    "store": 2,
+    "select_targets": 1,
+    "train_run": 1,
+    "evaluate_run": 2,
+    "evaluate_references": 2,
+    "score_variation": 1,
+    "write_tracks": 1,
+    "write_measured": 1,
+    "choose_loci": 1,
+    "read_loci": 1,
+    "run_experiment": 1,
+    "write_report": 2,
+}
+"""Version of what each rule computes: raised when its results change, so that a corrected formula
+reruns what depends on it while an edited comment reruns nothing."""

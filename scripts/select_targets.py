@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench.data.correlate_targets import correlate_targets
+    from epibench.data.settings import CoverageSettings, GenomeFiles, SplitSettings
+    from epibench.data.write_selection import write_selection
+    from epibench.samples import Target
+
+    settings = snakemake.params.settings
+    targets = [Target(**target) for target in settings["targets"]]
+    found = correlate_targets(
+        targets,
+        genome=GenomeFiles(**settings["genome"]),
+        splits=SplitSettings(**settings["splits"]),
+        coverage=CoverageSettings(**settings["coverage"]),
+    )
+    folder = Path(snakemake.output.correlation).parent
+    write_selection(folder, targets, found, settings["max_correlation"], settings["samples"])
