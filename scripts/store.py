@@ -10,10 +10,11 @@ with job(snakemake.log[0]):
         SplitSettings,
         WindowSettings,
     )
+    from epibench.report.cautions import cautions
     from epibench.samples import Target
 
     settings = snakemake.params.settings
-    make_store(
+    summary = make_store(
         Path(snakemake.output[0]).parent,
         genome=GenomeFiles(**settings["genome"]),
         targets=[Target(**target) for target in settings["targets"]],
@@ -23,3 +24,5 @@ with job(snakemake.log[0]):
         checksums=settings["checksums"],
         threads=snakemake.threads,
     )
+    for caution in cautions(summary):
+        print(f"unusual: {caution}")

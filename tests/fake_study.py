@@ -225,7 +225,7 @@ def summary() -> dict:
         },
         "windows": {
             "tiled": by_split(3410, 290, 322),
-            "threshold0.01": by_split(3400, 288, 320),
+            "threshold0.01": by_split(3300, 288, 320),
             "threshold2": by_split(1014, 232, 251),
             "peaks": by_split(871, 150, 149),
         },
@@ -257,7 +257,7 @@ def summary() -> dict:
         "replicate2": {name: _track(0.4, ["test"]) for name in TARGETS} | {TARGETS[-1]: None},
         "peaks": dict.fromkeys(TARGETS, peaks) | {TARGETS[2]: None},
         "duplicate_peaks": 0,
-        "unknown_chromosome_records": 0,
+        "unknown_chromosomes": {},
         "levels": LEVELS,
         "files": _files(),
         "fingerprint": "9e8b" * 16,

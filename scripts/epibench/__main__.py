@@ -68,6 +68,7 @@ def _add_encode(commands: argparse._SubParsersAction) -> None:
         action="store_true",
         help="take archived and revoked experiments, analyses and files as well",
     )
+    add("--out", type=Path, help="file to write once all is known, in place of standard output")
     encode.set_defaults(call=_encode)
 
 
@@ -90,7 +91,11 @@ def _encode(arguments: argparse.Namespace) -> None:
     table = make_samples(
         arguments.accessions, wish, names, lambda line: print(f"# {line}", file=sys.stderr)
     )
-    print(table, end="")
+    if not arguments.out:
+        print(table, end="")
+        return
+    with whole(arguments.out) as path:
+        path.write_text(table, encoding="utf-8")
 
 
 def _config_docs(arguments: argparse.Namespace) -> None:

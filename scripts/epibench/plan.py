@@ -228,4 +228,7 @@ def _check_files(plan: Plan, where: str) -> None:
         except InputError as error:
             raise InputError(f"{where}: {origin}: {error}") from None
         if missing:
-            raise InputError(f"{where}: {origin}: there is no file {source}; correct the path")
+            what = (
+                f"{source} is a folder" if Path(source).is_dir() else f"there is no file {source}"
+            )
+            raise InputError(f"{where}: {origin}: {what}; correct the path")

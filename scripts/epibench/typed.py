@@ -96,6 +96,8 @@ def _sentence(item: dict, root: type[BaseModel]) -> str:
         return f"{key} is not a known key; {remedy}"
     if item["type"] == "missing":
         return f"{key} is missing; add it"
+    if item["type"] == "model_type":
+        return f"{key} = {item['input']!r}: should be a section with keys, see config/README.md"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "value_error":
         return f"{key}: {message}" if key else message

@@ -11,20 +11,22 @@ class Loss:
     """What config checks and figures need to know of a loss.
 
     `label` is its name in figures; `needs_positive` says that it is undefined for predictions at or
-    below zero, so a model with a linear output cannot train with it; `needs_bins` is the smallest
+    below zero, so a model with a linear output cannot train with it; `needs_counts` that measured
+    values below zero have no meaning for it; `needs_bins` is the smallest
     number of bins for which it says anything.
     """
 
     label: str
     needs_positive: bool = False
+    needs_counts: bool = False
     needs_bins: int = 1
 
 
 LOSSES = {
-    "poisson": Loss("Poisson", needs_positive=True),
+    "poisson": Loss("Poisson", needs_positive=True, needs_counts=True),
     "mse": Loss("MSE"),
     "pearsonr": Loss("Pearson's r"),
-    "multinomial_mse": Loss("multinomial + MSE", needs_bins=2),
+    "multinomial_mse": Loss("multinomial + MSE", needs_counts=True, needs_bins=2),
     "pearsonr_mse": Loss("Pearson's r + MSE"),
 }
 

@@ -59,7 +59,7 @@ def read(path: Path) -> list:
     """Give what a reader gives, in a form that can be compared."""
     if path.suffix == ".bb":
         found = read_regions(path, SIZES, summits=True)
-        return [found.unknown, *(found.on(chrom).tolist() for chrom in SIZES)]
+        return [sum(found.unknown.values()), *(found.on(chrom).tolist() for chrom in SIZES)]
     with BigWig(path, SIZES) as track:
         pieces = [track.read_piece(chrom, 0, size) for chrom, size in SIZES.items()]
     for piece, size in zip(pieces, SIZES.values(), strict=True):

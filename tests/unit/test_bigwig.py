@@ -84,7 +84,8 @@ def test_every_class_of_a_tally_begins_at_its_level():
 def test_negative_values_are_refused_by_default_and_named(track):
     with BigWig(track, {"chr1": 1000}) as file, pytest.raises(InputError) as caught:
         file.read("chr1", 180, 300)
-    assert "track.bw: the coverage of chr1:200 is -2, below 0" in str(caught.value)
+    message = "track.bw: the coverage at chr1:200 (0-based) is -2, below 0, and so are 50 of 120 "
+    assert message in str(caught.value)
     assert "coverage.negative" in str(caught.value)
 
 

@@ -213,6 +213,16 @@ def test_settings_of_a_run_do_not_depend_on_other_runs(planned):
     assert plan.store_settings() == larger.store_settings()
 
 
+def test_losses_of_counts_refuse_negative_coverage(refusal):
+    message = refusal("coverage.negative", "keep")
+    assert "the loss 'poisson' is one of counts" in message
+    assert "coverage.negative = keep" in message
+
+
+def test_a_value_in_place_of_a_section_is_said_so(refusal):
+    assert "coverage = 'masked': should be a section with keys" in refusal("coverage", "masked")
+
+
 def real_study(tmp_path, genome) -> dict:
     """Give the paper's study with a genome of its own."""
     return yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"genome": genome}
@@ -236,7 +246,9 @@ def test_a_mistake_in_the_file_of_a_genome_names_that_file(planned, tmp_path):
     path.write_text("fasta: genome.fa\nexlcuded: []\n")
     with pytest.raises(InputError, match=r"genome\.yaml: exlcuded is not a known key; .*excluded"):
         planned(real_study(tmp_path, str(path)))
-    with pytest.raises(InputError, match=r"absent\.yaml: cannot be read"):
+    with pytest.raises(
+        InputError, match=r"study\.yaml: genome: .*absent\.yaml: cannot be read.*is a section"
+    ):
         planned(real_study(tmp_path, str(tmp_path / "absent.yaml")))
 
 

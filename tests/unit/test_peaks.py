@@ -238,7 +238,7 @@ def test_marks_equal_positions(listed, span):
 @given(st.lists(st.dictionaries(st.sampled_from(["chr1", "track1"]), st.lists(spans, min_size=1))))
 def test_merged_regions_equal_the_runs_of_their_positions(files):
     rows = [{c: np.array([(*s, s[0]) for s in r]) for c, r in file.items()} for file in files]
-    found = merge_regions([Regions(each, 0) for each in rows])
+    found = merge_regions([Regions(each, {}) for each in rows])
     assert set(found) == {chrom for file in files for chrom in file}
     for chrom, intervals in found.items():
         inside = positions([span for file in files for span in file.get(chrom, [])])

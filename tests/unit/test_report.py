@@ -350,7 +350,7 @@ def test_the_figure_of_the_coverage_can_be_downloaded(written):
 
 def test_what_is_unusual_stands_above_the_tables(written, tmp_path):
     assert "What is unusual in these data" not in written.page.text
-    data = summary() | {"unknown_chromosome_records": 3}
+    data = summary() | {"unknown_chromosomes": {"x.bed": {"4": 3}}}
     text = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data).read_text()
-    assert "3 records of peaks or excluded regions on chromosomes" in text
+    assert "3 records of x.bed were left out, on chromosomes" in text
     assert text.index("What is unusual in these data") < text.index("Windows and sequence")

@@ -35,7 +35,7 @@ def test_splits_add_up_their_chromosomes(data):
         "excluded": 350_000,
         "known": 3_325_000,
         "stored": 1_700_000,
-        "windows": {"tiled": 3410, "threshold0.01": 3400, "threshold2": 1014, "peaks": 871},
+        "windows": {"tiled": 3410, "threshold0.01": 3300, "threshold2": 1014, "peaks": 871},
     }
     assert (valid["chromosomes"], test["chromosomes"]) == (["chr9"], ["chr8"])
 
@@ -229,11 +229,12 @@ def test_splits_without_peaks_or_windows_of_a_target_are_named(data):
 
 def test_letters_and_records_that_were_passed_over_are_counted(data):
     data["chromosomes"][0]["ambiguous_letters"] = 1200
-    data |= {"duplicate_peaks": 1, "unknown_chromosome_records": 2}
+    data |= {"duplicate_peaks": 1, "unknown_chromosomes": {"a/x.bed": {"4": 1, "5": 1}}}
     letters, twice, unknown = cautions(data)
     assert letters.startswith("The sequence has 1,200 letters")
     assert twice.startswith("1 record repeats another one")
-    assert unknown.startswith("2 records of peaks or excluded regions")
+    assert unknown.startswith("2 records of x.bed were left out")
+    assert "(4 and 5)" in unknown
 
 
 def test_long_lists_are_cut():
@@ -278,3 +279,10 @@ def test_any_number_of_targets_has_its_panels(data, targets):
     chart = draw(data)
     assert sum(axes.get_visible() for axes in chart.axes) == targets
     assert len(chart.legends[0].texts) == 4 + (targets > 1)
+
+
+def test_thresholds_that_select_nothing_are_named(data):
+    data["windows"]["threshold0.01"] = by_split(3400, 288, 320)
+    (sentence,) = cautions(data)
+    assert "threshold0.01 (99.7\N{NO-BREAK SPACE}%)" in sentence
+    assert "threshold2" not in sentence

@@ -292,9 +292,9 @@ def test_every_pair_is_written_twice_and_outlined_from_the_limit():
     axes = chart.axes[0]
     rows = [label.get_text() for label in axes.get_yticklabels()]
     columns = [label.get_text() for label in axes.get_xticklabels()]
-    assert [row.removesuffix(" (left out)") for row in rows] == columns
+    assert [row.removesuffix(" (not kept)") for row in rows] == columns
     assert sorted(columns) == NAMES
-    assert [row for row in rows if row.endswith(" (left out)")] == ["B (left out)"]
+    assert [row for row in rows if row.endswith(" (not kept)")] == ["B (not kept)"]
     written = {
         (columns[int(text.get_position()[1])], columns[int(text.get_position()[0])]): text
         for text in axes.texts

@@ -225,7 +225,7 @@ def test_windows_are_counted_by_target(study, store):
         counts.add_windows("windows", split, **table)
         counts.add_windows("peak_windows", split, **table)
         counts.add_windows("windows", split, **table)
-    found = counts.describe()
+    found = counts.describe({})
     assert found["windows_by_target"] == {
         "threshold2": {split: [2, 2] for split in SPLITS},
         "threshold4": {split: [0, 2] for split in SPLITS},
@@ -442,6 +442,39 @@ def test_stretches_of_low_mappability_are_left_out(tmp_path):
             0, 32, 64, *range(160, 384 - 31, 32),
         ]  # fmt: skip
     assert summary["files"][1]["path"].endswith("map.bw")
+
+
+def test_mappability_above_1_is_refused(tmp_path):
+    arguments = with_n(tmp_path, [])
+    values = np.full(400, 100, np.float32)
+    write_bigwig(tmp_path / "map.bw", dict.fromkeys(("chr1", "chr8", "chr9"), values))
+    genome = GenomeFiles(
+        fasta=tmp_path / "genome.fa", mappability=Mappability(track=str(tmp_path / "map.bw"))
+    )
+    with pytest.raises(InputError, match=r"map\.bw: the mappability at chr1:0 \(0-based\) is 100"):
+        make_store(tmp_path / "store", genome=genome, **arguments)
+
+
+def test_a_set_without_windows_says_what_was_removed(study, tmp_path):
+    (tmp_path / "all.bed").write_text("chr9\t0\t2800\nchrQ\t0\t5\n")
+    genome = study.arguments()["genome"]
+    message = broken(
+        study, tmp_path, genome=genome.model_copy(update={"excluded": [tmp_path / "all.bed"]})
+    )
+    assert "tiled has no windows in the valid split" in message
+    assert "removed are all.bed: 2,800 bp; all.bed has the chromosomes chrQ)" in message
+
+
+def test_two_files_of_one_name_both_exclude(tmp_path):
+    arguments = with_n(tmp_path, [])
+    for folder, start in (("a", 64), ("b", 192)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "regions.bed").write_text(f"chr1\t{start}\t{start + 32}\n")
+    excluded = [tmp_path / folder / "regions.bed" for folder in "ab"]
+    genome = GenomeFiles(fasta=tmp_path / "genome.fa", excluded=excluded)
+    summary = make_store(tmp_path / "store", genome=genome, **arguments)
+    assert [m["train"]["positions"] for m in summary["masks"].values()] == [32, 32]
+    assert list(summary["masks"]) == ["regions.bed", str(excluded[1])]
 
 
 @pytest.mark.parametrize("block", [97, 1 << 20])

@@ -184,6 +184,11 @@ def _problem(study: Study, run: Run) -> str | None:
             f"the loss {run.loss!r} needs positive predictions, and {run.model!r} has a "
             f"{options['output']} output; choose another loss or `output: softplus`"
         )
+    if loss.needs_counts and study.coverage.negative == "keep":
+        return (
+            f"the loss {run.loss!r} is one of counts, and coverage.negative = keep lets negative "
+            "values in; set it to zero or error, or choose another loss"
+        )
     if length // run.bin_size < loss.needs_bins:
         return (
             f"the loss {run.loss!r} says nothing about {length // run.bin_size} bin an input; "

@@ -37,7 +37,13 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     if isinstance(path := expanded.get("genome"), str):
-        expanded["genome"] = validated(Genome, expand_variables(read_yaml(path)), path)
+        try:
+            expanded["genome"] = validated(Genome, expand_variables(read_yaml(path)), path)
+        except InputError as error:
+            raise InputError(
+                f"{where}: genome: {error}; `genome` is a section with the key fasta, or the path "
+                "of a YAML file like resources/hg38.yaml"
+            ) from None
     return validated(Study, expanded, where)
 
 

@@ -28,12 +28,12 @@ class Regions:
     """Hold the intervals of one file.
 
     `rows` has, for each chromosome of the file, int64 (regions, 3): start, end and anchor (midpoint
-    or summit), sorted, each once. `unknown` counts records on chromosomes that the FASTA file
-    lacks, `duplicates` records that say again what another one says.
+    or summit), sorted, each once. `unknown` counts the records on each chromosome that the FASTA
+    file lacks, `duplicates` records that say again what another one says.
     """
 
     rows: dict[str, np.ndarray]
-    unknown: int
+    unknown: dict[str, int]
     duplicates: int = 0
 
     def on(self, chrom: str) -> np.ndarray:
@@ -83,7 +83,7 @@ def read_regions(path: str | Path, sizes: Mapping[str, int], summits: bool = Fal
         raise InputError(f"{path}: {_compare_names(sizes, strangers)}")
     arrays = {chrom: _sort(listed) for chrom, listed in rows.items()}
     duplicates = sum(len(rows[chrom]) - len(arrays[chrom]) for chrom in rows)
-    return Regions(arrays, sum(strangers.values()), duplicates)
+    return Regions(arrays, dict(strangers), duplicates)
 
 
 def read_peaks(path: str | Path, sizes: Mapping[str, int], summits: bool = False) -> Regions:

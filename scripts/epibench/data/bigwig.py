@@ -147,9 +147,12 @@ class BigWig:
         """Refuse negative values, set them to 0 or keep them."""
         if self._settings.negative == "error":
             first = int(np.argmax(values < 0))
+            count, lowest = int(np.count_nonzero(values < 0)), values.min()
             raise InputError(
-                f"{self.path}: the coverage of {chrom}:{start + first} is {values[first]:g}, below "
-                "0; give a track of counts or fold change, or set coverage.negative to zero or keep"
+                f"{self.path}: the coverage at {chrom}:{start + first} (0-based) is "
+                f"{values[first]:g}, below 0, and so are {count:,} of {len(values):,} positions "
+                f"there, down to {lowest:g}; give a track of counts or fold change, or set "
+                "coverage.negative to zero or keep"
             )
         if self._settings.negative == "zero":
             np.maximum(values, 0, out=values)
@@ -194,6 +197,8 @@ def check_signature(path: str | Path, kind: int) -> Summary | None:
         found = int.from_bytes(head[:4], "little")
         if found != kind:
             other = " but a bigBed file" if found == BIGBED else ""
+            if head[:2] == b"\x1f\x8b":
+                other = " but a compressed one; unpack it with gunzip, or"
             raise InputError(f"{path}: this is not a {name} file{other}; correct the path")
         size = file.seek(0, 2)
         file.seek(max(0, size - 4))

@@ -62,8 +62,13 @@ class Counts:
                 splits[place.split][what] = splits[place.split].get(what, 0) + count
         self._uncovered[place.split] += uncovered
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, unknown: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
         """Give the counts for the summary.
+
+        Parameters
+        ----------
+        unknown : mapping
+            Records on chromosomes that the FASTA file lacks, by file and chromosome.
 
         Raises
         ------
@@ -73,7 +78,7 @@ class Counts:
         for name, count in self._windows.items():
             for split in SPLITS:
                 if not count[split]:
-                    self._refuse(name, split, count)
+                    self._refuse(name, split, count, unknown)
         return {
             "windows": self._windows,
             "windows_by_target": {
@@ -85,13 +90,23 @@ class Counts:
             "masked_uncovered": self._uncovered,
         }
 
-    @staticmethod
-    def _refuse(name: str, split: str, count: dict[str, int]) -> None:
+    def _refuse(
+        self, name: str, split: str, count: dict[str, int], unknown: Mapping[str, Mapping[str, int]]
+    ) -> None:
         listed = ", ".join(f"{s} {count[s]:,}" for s in SPLITS)
-        remedy = "check excluded regions and peaks"
+        lost = self._left_out["peaks" if name == "peaks" else "tiled"]
+        reasons = [f"{reason}: {lost[reason][split]:,}" for reason in lost if lost[reason][split]]
+        reasons += [
+            f"{mask}: {splits[split]['positions']:,} bp"
+            for mask, splits in self._masks.items()
+            if splits[split].get("positions")
+        ]
+        reasons += [f"{file} has the chromosomes {', '.join(n)}" for file, n in unknown.items()]
+        removed = f", removed are {'; '.join(reasons)}" if reasons else ""
+        remedy = "check masks, peaks and coverage.uncovered"
         if name.startswith("threshold"):
             remedy = "lower the threshold"
         raise InputError(
-            f"the window set {name} has no windows in the {split} split ({listed}); "
+            f"the window set {name} has no windows in the {split} split ({listed}{removed}); "
             f"{remedy}, or move chromosomes between the splits"
         )

@@ -131,7 +131,7 @@ def _outline(row: int, column: int, cell: float) -> Rectangle:
 def _label(axes: Axes, names: list[str], kept: list[bool], size: float) -> None:
     """Name rows and columns, those of targets that are left out in grey."""
     places = np.arange(len(names)) + 0.5
-    said = [name if keep else f"{name} (left out)" for name, keep in zip(names, kept, strict=True)]
+    said = [name if keep else f"{name} (not kept)" for name, keep in zip(names, kept, strict=True)]
     axes.set_xticks(places, names, rotation=90)
     axes.set_yticks(places, said)
     axes.tick_params(length=0, labelsize=size)

@@ -187,7 +187,7 @@ def _download(wanted: Source, kept: Path, log: Log, patience: Patience) -> Path:
     except PassingError as error:
         raise InputError(
             f"{wanted.address} cannot be downloaded ({error}); check the address and the "
-            f"connection and run it again: the {part.size():,} bytes that are here are kept"
+            f"connection and run it again{_kept(part.size())}"
         ) from None
     except _WrongFileError:
         part.remove()
@@ -195,6 +195,10 @@ def _download(wanted: Source, kept: Path, log: Log, patience: Patience) -> Path:
     os.replace(part.path, kept)
     part.remove()
     return kept
+
+
+def _kept(size: int) -> str:
+    return f": the {size:,} bytes that are here are kept" if size else ""
 
 
 def _transfer(

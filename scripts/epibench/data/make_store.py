@@ -88,6 +88,8 @@ def make_store(
     )
     summits = windows.peaks and windows.peak_anchor == "summit"
     peaks = [read_peaks(t.peaks, sizes, summits) if t.peaks else None for t in targets]
+    of_peaks = {t.peaks: listed for t, listed in zip(targets, peaks, strict=True) if listed}
+    unknown = {name: r.unknown for name, r in (masks | of_peaks).items() if r.unknown}
     with ExitStack() as stack, whole(folder) as temporary:
         tracks, replicates = _open_tracks(stack, targets, split_of, sizes, coverage)
         temporary.mkdir()
@@ -107,12 +109,10 @@ def make_store(
                 "chromosomes": [place.describe() for place in places.values()],
                 "targets": [target.name for target in targets],
                 "strand_pairs": pairs,
-                **work.counts.describe(),
+                **work.counts.describe(unknown),
                 "peaks": _count_peaks(targets, peaks, split_of),
                 "duplicate_peaks": sum(listed.duplicates for listed in peaks if listed),
-                "unknown_chromosome_records": sum(
-                    r.unknown for r in [*masks.values(), *peaks] if r
-                ),
+                "unknown_chromosomes": unknown,
                 "levels": LEVELS,
                 "tracks": _describe(targets, tracks),
                 "replicate2": _describe(targets, replicates),

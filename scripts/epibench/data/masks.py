@@ -10,6 +10,7 @@ from epibench.data.bigwig import BigWig
 from epibench.data.fasta import ChromosomeIndex
 from epibench.data.intervals import runs
 from epibench.data.settings import Mappability
+from epibench.errors import InputError
 
 READ = 1 << 20
 """About how many positions of a mappability track are in memory at a time."""
@@ -40,7 +41,8 @@ def read_masks(
     Returns
     -------
     dict of str to Regions
-        By name: that of the file, `assembly gaps`, `low mappability`.
+        By name: that of the file (its path where two have one name), `assembly gaps`, `low
+        mappability`.
 
     Raises
     ------
@@ -48,7 +50,10 @@ def read_masks(
         When a file is missing, damaged or of another assembly.
     """
     sizes = {name: chromosome.length for name, chromosome in genome.items()}
-    masks = {_name(path): read_regions(path, sizes) for path in excluded}
+    masks = {}
+    for path in excluded:
+        name = _name(path) if _name(path) not in masks else str(path)
+        masks[name] = read_regions(path, sizes)
     if shortest_gap:
         gaps = {name: _long(chromosome, shortest_gap) for name, chromosome in genome.items()}
         masks["assembly gaps"] = _regions(gaps)
@@ -78,6 +83,12 @@ def _unmappable(track: BigWig, chrom: str, length: int, settings: Mappability) -
     low = []
     for start in range(0, length, step):
         values = track.read(chrom, start, min(start + step, length))
+        if values.max() > 1:
+            at = int(np.argmax(values > 1))
+            raise InputError(
+                f"{settings.track}: the mappability at {chrom}:{start + at} (0-based) is "
+                f"{values[at]:g}, above 1; give a track of shares from 0 to 1"
+            )
         edges = np.arange(0, len(values), settings.stretch)
         sizes = np.diff(np.append(edges, len(values)))
         low.append(np.add.reduceat(values, edges) / sizes < settings.cutoff)
@@ -91,4 +102,4 @@ def _regions(intervals: Mapping[str, np.ndarray]) -> Regions:
         for name, found in intervals.items()
         if len(found)
     }
-    return Regions(rows, 0)
+    return Regions(rows, {})

@@ -12,6 +12,9 @@ MUCH_UNCOVERED = 0.5
 UNEQUAL_MEANS = 1.5
 """Factor between the mean coverage of two splits from which a target is named."""
 
+NEARLY_ALL = 0.99
+"""Share of the tiled windows from which a threshold is said to select nothing."""
+
 _LISTED = 6
 
 
@@ -29,6 +32,7 @@ def cautions(summary: Mapping[str, Any]) -> list[str]:
         *_unequal(summary),
         _without_peaks(summary),
         _without_windows(summary),
+        _idle_thresholds(summary),
         *_sequence_and_records(summary),
     ]
     return [sentence for sentence in found if sentence]
@@ -116,6 +120,20 @@ def _without_windows(summary: Mapping[str, Any]) -> str | None:
     )
 
 
+def _idle_thresholds(summary: Mapping[str, Any]) -> str | None:
+    """Name the thresholds that leave out next to nothing."""
+    windows = summary["windows"]
+    named = []
+    for name, counts in windows.items():
+        kept = counts["train"] / windows["tiled"]["train"]
+        if name.startswith("threshold") and name != "threshold0" and kept > NEARLY_ALL:
+            named.append(f"{name} ({100 * kept:.1f}\N{NO-BREAK SPACE}%)")
+    return named and (
+        f"Nearly all tiled windows of training are in {listed(named)}; a threshold that selects is "
+        "higher in these data."
+    )
+
+
 def _sequence_and_records(summary: Mapping[str, Any]) -> Iterable[str | None]:
     """Say what of the sequence and the region files was read as something else, or not."""
     ambiguous = sum(c["ambiguous_letters"] for c in summary["chromosomes"])
@@ -128,12 +146,13 @@ def _sequence_and_records(summary: Mapping[str, Any]) -> Iterable[str | None]:
         f"{twice:,} {'record repeats' if twice == 1 else 'records repeat'} another one of the same "
         "peak file; each region is used once."
     )
-    unknown = summary["unknown_chromosome_records"]
-    yield unknown and (
-        f"{unknown:,} {'record' if unknown == 1 else 'records'} of peaks or excluded regions on "
-        "chromosomes that the reference sequence does not have "
-        f"{'was' if unknown == 1 else 'were'} left out."
-    )
+    for file, counts in summary["unknown_chromosomes"].items():
+        count = sum(counts.values())
+        yield (
+            f"{count:,} {'record' if count == 1 else 'records'} of {file.rpartition('/')[2]} "
+            f"{'was' if count == 1 else 'were'} left out, on chromosomes that the reference "
+            f"sequence does not have ({listed(list(counts))})."
+        )
 
 
 def listed(names: list[str]) -> str:
