@@ -1,5 +1,6 @@
 """Every shipped config and profile gives a DAG, lightly and fast."""
 
+import re
 import subprocess
 import sys
 import time
@@ -69,6 +70,19 @@ def test_targets_are_compared_before_there_is_a_store(workspace):
     jobs = workspace.planned("select_targets", "--configfile", "config/demo.yaml")
     assert jobs == {"simulate": 1, "select_targets": 1}
     assert workspace.planned("--configfile", "config/demo.yaml")["select_targets"] == 1
+
+
+def test_the_example_of_the_readme_is_a_study(workspace):
+    text = (ROOT / "README.md").read_text()
+    config, table = (text.partition(mark)[2] for mark in ("```yaml\n", "```\ntarget\t"))
+    config, table = (part.partition("```")[0] for part in (config, f"target\t{table}"))
+    (workspace.folder / "my.yaml").write_text(config)
+    (workspace.folder / "my_samples.tsv").write_text(table)
+    (workspace.folder / "data").mkdir()
+    for name in re.findall(r"data/[\w.]+", config + table):
+        (workspace.folder / name).touch()
+    jobs = workspace.planned("--configfile", "my.yaml")
+    assert (jobs["train_run"], jobs["fetch"], jobs["write_peaks"]) == (2, 3, 1)
 
 
 def test_a_study_without_peaks_compares_no_targets(workspace):
