@@ -9,13 +9,13 @@ with job(snakemake.log[0]):
     from epibench.data.store import Store
     from epibench.evaluate.variation import score_variation
     from epibench.files import whole
-    from epibench.run import RunPredictor
+    from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
     device.set_threads(snakemake.params.threads)
     scores = score_variation(
         snakemake.params.name,
-        RunPredictor(Path(snakemake.input.model).parent, batch_size=settings["batch_size"]),
+        RunPredictor(Path(snakemake.input.model).parent),
         Store(Path(snakemake.input.store[0]).parent),
         settings,
     )

@@ -10,10 +10,17 @@ with job(snakemake.log[0]):
     from epibench.run import train_run
 
     folder = Path(snakemake.output.model).parent
+
+    def beside(kind):
+        """Name what belongs to the run and is no output of the workflow."""
+        return Path(str(folder).replace("/runs/", f"/{kind}/", 1))
+
     train_run(
         Store(Path(snakemake.input.store[0]).parent),
         snakemake.params.settings,
+        name=snakemake.params.name,
         folder=folder,
-        checkpoint=Path(str(folder).replace("/runs/", "/checkpoints/", 1) + ".npz"),
-        require_gpu=snakemake.config["require_gpu"],
+        checkpoint=beside("checkpoints").with_suffix(".npz"),
+        tensorboard=beside("tensorboard"),
+        job=snakemake.config["training_job"],
     )

@@ -4,6 +4,7 @@ from epibench.rule import job
 
 with job(snakemake.log[0]):
     from epibench.data.store import Store
+    from epibench.evaluate.predictors import READ_AT_ONCE
     from epibench.evaluate.tracks import MeasuredCoverage, write_tracks
 
     store = Store(Path(snakemake.input.store[0]).parent)
@@ -11,5 +12,5 @@ with job(snakemake.log[0]):
         MeasuredCoverage(store, int(snakemake.wildcards.bin_size)),
         store,
         Path(snakemake.output.tracks[0]).parent,
-        batch_size=snakemake.params.settings["batch_size"],
+        batch_size=READ_AT_ONCE,
     )

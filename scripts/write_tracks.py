@@ -8,13 +8,13 @@ with job(snakemake.log[0]):
     device.quiet()
     from epibench.data.store import Store
     from epibench.evaluate.tracks import write_tracks
-    from epibench.run import RunPredictor
+    from epibench.run_predictor import RunPredictor
 
-    batch_size = snakemake.params.settings["batch_size"]
     device.set_threads(snakemake.params.threads)
+    predictor = RunPredictor(Path(snakemake.input.model).parent)
     write_tracks(
-        RunPredictor(Path(snakemake.input.model).parent, batch_size=batch_size),
+        predictor,
         Store(Path(snakemake.input.store[0]).parent),
         Path(snakemake.output.tracks[0]).parent,
-        batch_size=batch_size,
+        batch_size=predictor.batch_size,
     )

@@ -18,7 +18,19 @@ def main() -> int:
     runs = commands.add_parser("runs", help="list the runs of a study and what needs them")
     runs.add_argument("config", type=Path)
     runs.set_defaults(call=_runs)
+    best = commands.add_parser(
+        "best", help="print the model entry with the lowest validation loss of an experiment"
+    )
+    best.add_argument("experiment")
+    best.add_argument(
+        "--configfile",
+        type=Path,
+        default=Path("config/config.yaml"),
+        help="the study's config (default: %(default)s)",
+    )
+    best.set_defaults(call=_best)
     _add_encode(commands)
+    _add_import_weights(commands)
     arguments = parser.parse_args()
     try:
         arguments.call(arguments)
@@ -98,6 +110,55 @@ def _encode(arguments: argparse.Namespace) -> None:
         path.write_text(table, encoding="utf-8")
 
 
+def _add_import_weights(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "import-weights",
+        help="put the weights of a Keras 2 .h5 file into a model of this library",
+        description="Build a model, give it the weights of a Keras 2 file, and save it. Only "
+        "arrays are read from the file, no code. Where each weight comes from is printed.",
+    )
+    add = command.add_argument
+    add("file", type=Path, metavar="OLD.h5")
+    add("--builder", required=True, help="architecture, as in a config's model entry")
+    add("--bin-size", type=int, required=True, help="bin size in bp")
+    add("--targets", type=int, required=True, help="number of targets")
+    add("--input-length", type=int, default=2048, help="input in bp (default: %(default)s)")
+    add(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of the builder; may be repeated",
+    )
+    add("--out", type=Path, required=True, metavar="MODEL.keras")
+    command.set_defaults(call=_import_weights)
+
+
+def _import_weights(arguments: argparse.Namespace) -> None:
+    import yaml
+
+    from epibench import device
+
+    device.quiet()
+    from epibench.models.import_weights import import_weights
+
+    if arguments.out.suffix != ".keras":
+        raise InputError(f"--out {arguments.out}: the name of a model ends in .keras")
+    model = import_weights(
+        arguments.file,
+        arguments.builder,
+        input_length=arguments.input_length,
+        bin_size=arguments.bin_size,
+        targets=arguments.targets,
+        options={
+            name: yaml.safe_load(value)
+            for name, _, value in (option.partition("=") for option in arguments.option)
+        },
+    )
+    with whole(arguments.out) as path:
+        model.save(path)
+
+
 def _config_docs(arguments: argparse.Namespace) -> None:
     from epibench.config.docs import config_docs
 
@@ -112,6 +173,15 @@ def _runs(arguments: argparse.Namespace) -> None:
     plan = make_plan(read_yaml(arguments.config), [arguments.config])
     for run, experiments in plan.needed.items():
         print(run.name, ",".join(experiments), sep="\t")
+
+
+def _best(arguments: argparse.Namespace) -> None:
+    from epibench.best import best_entries
+    from epibench.plan import make_plan
+    from epibench.typed import read_yaml
+
+    plan = make_plan(read_yaml(arguments.configfile), [arguments.configfile])
+    print(best_entries(plan, arguments.experiment), end="")
 
 
 if __name__ == "__main__":

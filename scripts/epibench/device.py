@@ -1,6 +1,9 @@
 """Prepare and describe what the models run on; call before the first model is built."""
 
 import os
+import resource
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -62,6 +65,53 @@ def set_precision(name: str) -> None:
     keras.config.set_dtype_policy(name)
 
 
+def gpus() -> list:
+    """Give the GPUs that the backend finds: names on TensorFlow, devices on JAX."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return [gpu.name.removeprefix("/physical_device:") for gpu in _tensorflow_gpus(tf)]
+    import jax
+
+    return [device for device in jax.devices() if device.platform == "gpu"]
+
+
+def choose_gpus(wanted: int) -> list:
+    """Choose the GPUs of a job, all of one node, for `epibench.step.Devices`.
+
+    Raises
+    ------
+    InputError
+        When several are wanted and there are fewer.
+    """
+    found = gpus()
+    if 1 < wanted > len(found):
+        raise InputError(
+            f"training.gpus = {wanted}, but there are {len(found)} GPUs here "
+            f"(CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}); ask for {wanted} in "
+            "the profile's line of train_run, or lower training.gpus"
+        )
+    return found[:wanted]
+
+
+def use_memory_as_needed() -> None:
+    """Let the backend take GPU memory as it needs it, not all at once: jobs may share a GPU.
+
+    Call before the first tensor is made.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in _tensorflow_gpus(tf):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    else:
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
 def describe() -> dict:
     """Describe backend and devices for a run's record.
 
@@ -69,7 +119,8 @@ def describe() -> dict:
     -------
     dict
         `backend` and `backend_version`, `keras` (its version), `devices` (names), `gpus` (number),
-        `cuda_visible_devices` and `slurm_job_id` (None where not set) and `precision`.
+        `driver` (version of NVIDIA's, None without), `cuda_visible_devices` and `slurm_job_id`
+        (None where not set) and `precision`.
     """
     import keras
 
@@ -79,30 +130,73 @@ def describe() -> dict:
         found = backend.config.list_physical_devices()
         details = backend.config.experimental.get_device_details
         devices = [details(device).get("device_name", device.device_type) for device in found]
-        gpus = sum(device.device_type == "GPU" for device in found)
     else:
         import jax as backend
 
         devices = [device.device_kind for device in backend.devices()]
-        gpus = sum(device.platform == "gpu" for device in backend.devices())
     return {
         "backend": keras.backend.backend(),
         "backend_version": backend.__version__,
         "keras": keras.__version__,
         "devices": devices,
-        "gpus": gpus,
+        "gpus": len(gpus()),
+        "driver": _driver(),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         "precision": keras.config.dtype_policy().name,
     }
 
 
-def require_gpu() -> None:
-    """Raise InputError if the job was given a GPU and the backend finds none."""
+def peak_memory() -> dict[str, int | None]:
+    """Give the largest memory of this process so far, in MB: `host`, and `gpu` (None without)."""
+    import keras
+
+    found = gpus()
+    device = None
+    if found and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        device = max(tf.config.experimental.get_memory_info(gpu)["peak"] for gpu in found)
+    elif found:
+        device = max(gpu.memory_stats()["peak_bytes_in_use"] for gpu in found)
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"host": host // 10**6, "gpu": device and device // 10**6}
+
+
+def require_gpu(strict: bool) -> None:
+    """Say where the backend finds no GPU though the job was given one.
+
+    Parameters
+    ----------
+    strict : bool
+        Whether that is an error, or a line in the log.
+
+    Raises
+    ------
+    InputError
+        When it is an error.
+    """
     found = describe()
-    if not found["gpus"]:
-        raise InputError(
-            f"a GPU was asked for but {found['backend']} finds none "
-            f"(CUDA_VISIBLE_DEVICES={found['cuda_visible_devices']}); install the GPU environment "
-            "envs/gpu.yaml or set training.require_gpu to false"
-        )
+    if found["gpus"]:
+        return
+    line = (
+        f"a GPU was asked for but {found['backend']} finds none "
+        f"(CUDA_VISIBLE_DEVICES={found['cuda_visible_devices']}); install the GPU environment "
+        "envs/gpu.yaml or set training.require_gpu to false"
+    )
+    if strict:
+        raise InputError(line)
+    print(f"WARNING: {line}; going on with the CPU")
+
+
+def _tensorflow_gpus(tf) -> list:
+    return tf.config.list_physical_devices("GPU")
+
+
+def _driver() -> str | None:
+    """Ask NVIDIA's tool for the version of its driver."""
+    if not shutil.which("nvidia-smi"):
+        return None
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return found[0] if found else None

@@ -1,8 +1,11 @@
 """Losses between measured and predicted coverage, (batch, bins, targets) each.
 
-All compute in float32, whatever precision comes in, on both Keras backends. A loss that needs the
-whole batch or sequence at once reduces over it itself; Keras averages what is left.
+All compute in float32, whatever precision comes in, on both Keras backends, and average targets,
+each with its weight. A loss that needs the whole batch or sequence at once reduces over it itself;
+Keras averages what is left.
 """
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -14,10 +17,6 @@ EPSILON = 1e-7
 
 ROUNDING = 1e-6
 """Deviations below this share of the largest value are rounding errors of a constant in float32."""
-
-
-def _float32(*tensors):
-    return [ops.cast(ops.convert_to_tensor(tensor), "float32") for tensor in tensors]
 
 
 def _normalised(values):
@@ -33,7 +32,7 @@ def _normalised(values):
     return centred / ops.where(varies, deviation, 1.0), varies
 
 
-def negative_pearson(truth, prediction):
+def negative_pearson(truth, prediction, weights=1.0):
     """Return minus Pearson's r over all positions of the batch, averaged over targets.
 
     Targets whose truth is constant in the batch have no r and are left out of the average; a
@@ -45,91 +44,164 @@ def negative_pearson(truth, prediction):
     squares = ops.sum(truth * truth, axis=(0, 1)) * ops.sum(prediction * prediction, axis=(0, 1))
     defined = ops.logical_and(truth_varies, prediction_varies)
     r = ops.where(defined, product, 0.0) / ops.sqrt(ops.where(defined, squares, 1.0))
-    count = ops.sum(ops.cast(truth_varies, "float32"))
-    return -ops.sum(r) / ops.maximum(count, 1.0)
+    counted = weights * ops.cast(truth_varies, "float32")
+    total = ops.sum(counted)
+    return -ops.sum(counted * r) / ops.where(total > 0, total, 1.0)
 
 
-def squared_error(truth, prediction):
-    """Return the squared error, averaged over targets: float32 (batch, bins)."""
-    return ops.mean(ops.square(truth - prediction), axis=-1)
+def multinomial_nll(truth, logits):
+    """Return the multinomial negative log-likelihood of each sequence and target, (batch, targets).
+
+    It is -sum over positions of truth * log softmax(logits), without the multinomial coefficient,
+    which no prediction changes.
+    """
+    return -ops.sum(truth * ops.log_softmax(logits, axis=1), axis=1)
+
+
+class TargetLoss(keras.losses.Loss):
+    """A loss that averages targets, in float32.
+
+    Parameters
+    ----------
+    target_weights : sequence of float or None
+        Weight of each target in the average; default None, all alike. Only their ratios matter.
+    """
+
+    def __init__(self, target_weights: Sequence[float] | None = None, name=None, **settings):
+        super().__init__(name=name, **settings)
+        self.target_weights = None if target_weights is None else list(target_weights)
+
+    def call(self, y_true, y_pred):
+        return self.measure(
+            *(ops.cast(ops.convert_to_tensor(values), "float32") for values in (y_true, y_pred))
+        )
+
+    def measure(self, truth, prediction):
+        """Compute the loss of float32 tensors."""
+        raise NotImplementedError
+
+    def get_config(self):
+        return {**super().get_config(), "target_weights": self.target_weights}
+
+    @property
+    def weights(self):
+        """Weight of each target, their mean 1."""
+        if self.target_weights is None:
+            return 1.0
+        weights = ops.convert_to_tensor(self.target_weights, "float32")
+        return weights / ops.mean(weights)
+
+    def mean(self, values):
+        """Average over targets, the last axis."""
+        return ops.mean(values * self.weights, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="epibench")
-class Poisson(keras.losses.Loss):
+class Poisson(TargetLoss):
     """Poisson negative log-likelihood, mean of prediction - truth * log prediction.
 
     The constant log(truth!) is left out. The logarithm is of max(prediction, 0) + 1e-7.
     """
 
-    def __init__(self, name="poisson", **settings):
-        super().__init__(name=name, **settings)
-
-    def call(self, y_true, y_pred):
-        truth, prediction = _float32(y_true, y_pred)
+    def measure(self, truth, prediction):
         logarithm = ops.log(ops.maximum(prediction, 0.0) + EPSILON)
-        return ops.mean(prediction - truth * logarithm, axis=-1)
+        return self.mean(prediction - truth * logarithm)
 
 
 @keras.saving.register_keras_serializable(package="epibench")
-class MeanSquaredError(keras.losses.Loss):
+class MeanSquaredError(TargetLoss):
     """Mean squared error."""
 
-    def __init__(self, name="mse", **settings):
-        super().__init__(name=name, **settings)
-
-    def call(self, y_true, y_pred):
-        return squared_error(*_float32(y_true, y_pred))
+    def measure(self, truth, prediction):
+        return self.mean(ops.square(truth - prediction))
 
 
 @keras.saving.register_keras_serializable(package="epibench")
-class PearsonR(keras.losses.Loss):
+class PearsonR(TargetLoss):
     """Minus Pearson's r; see `negative_pearson`."""
 
-    def __init__(self, name="pearsonr", **settings):
-        super().__init__(name=name, **settings)
-
-    def call(self, y_true, y_pred):
-        return negative_pearson(*_float32(y_true, y_pred))
+    def measure(self, truth, prediction):
+        return negative_pearson(truth, prediction, self.weights)
 
 
 @keras.saving.register_keras_serializable(package="epibench")
-class PearsonRMSE(keras.losses.Loss):
+class PearsonRMSE(TargetLoss):
     """Minus Pearson's r, plus `mse_weight` times the mean squared error."""
 
-    def __init__(self, mse_weight=0.001, name="pearsonr_mse", **settings):
-        super().__init__(name=name, **settings)
+    def __init__(self, mse_weight=0.001, **settings):
+        super().__init__(**settings)
         self.mse_weight = mse_weight
 
-    def call(self, y_true, y_pred):
-        truth, prediction = _float32(y_true, y_pred)
-        error = ops.mean(squared_error(truth, prediction))
-        return negative_pearson(truth, prediction) + self.mse_weight * error
+    def measure(self, truth, prediction):
+        error = ops.mean(self.mean(ops.square(truth - prediction)))
+        return negative_pearson(truth, prediction, self.weights) + self.mse_weight * error
 
     def get_config(self):
         return {**super().get_config(), "mse_weight": self.mse_weight}
 
 
 @keras.saving.register_keras_serializable(package="epibench")
-class MultinomialMSE(keras.losses.Loss):
-    """`multinomial_weight` times the multinomial negative log-likelihood, plus the MSE.
+class Multinomial(TargetLoss):
+    """Multinomial negative log-likelihood of a sequence, the predictions taken as logits.
 
-    The predictions are taken as logits over the positions of an input. The likelihood of one
-    sequence is -sum over targets and positions of truth * log softmax(prediction), without the
-    multinomial coefficient, which no prediction changes; sequences are averaged.
+    It knows the profile alone: predictions have no scale, and their order of magnitude means
+    nothing.
     """
 
-    def __init__(self, multinomial_weight=1e-7, name="multinomial_mse", **settings):
-        super().__init__(name=name, **settings)
+    def measure(self, truth, prediction):
+        return self.mean(multinomial_nll(truth, prediction))
+
+
+@keras.saving.register_keras_serializable(package="epibench")
+class MultinomialMSE(TargetLoss):
+    """`multinomial_weight` times the multinomial loss, plus the mean squared error."""
+
+    def __init__(self, multinomial_weight=1e-7, **settings):
+        super().__init__(**settings)
         self.multinomial_weight = multinomial_weight
 
-    def call(self, y_true, y_pred):
-        truth, prediction = _float32(y_true, y_pred)
-        multinomial = -ops.sum(truth * ops.log_softmax(prediction, axis=1), axis=(1, 2))
-        error = ops.mean(squared_error(truth, prediction), axis=-1)
-        return self.multinomial_weight * multinomial + error
+    def measure(self, truth, prediction):
+        error = ops.mean(self.mean(ops.square(truth - prediction)), axis=-1)
+        return self.multinomial_weight * self.mean(multinomial_nll(truth, prediction)) + error
 
     def get_config(self):
         return {**super().get_config(), "multinomial_weight": self.multinomial_weight}
+
+
+@keras.saving.register_keras_serializable(package="epibench")
+class MultinomialCounts(TargetLoss):
+    """Multinomial loss of the profile, plus `counts_weight` times the squared error of its sum.
+
+    Predictions are (batch, bins + 1, targets): the logits of the profile, and last the logarithm of
+    1 + the sum over the bins (Avsec et al. 2021, BPNet: the loss of its two heads).
+    """
+
+    def __init__(self, counts_weight=1.0, **settings):
+        super().__init__(**settings)
+        self.counts_weight = counts_weight
+
+    def measure(self, truth, prediction):
+        logits, log_counts = prediction[:, :-1], prediction[:, -1]
+        error = ops.square(ops.log1p(ops.sum(truth, axis=1)) - log_counts)
+        return self.mean(multinomial_nll(truth, logits) + self.counts_weight * error)
+
+    def get_config(self):
+        return {**super().get_config(), "counts_weight": self.counts_weight}
+
+
+@keras.saving.register_keras_serializable(package="epibench")
+class BinaryCrossentropy(TargetLoss):
+    """Cross-entropy of 0/1 labels and logits, (batch, targets) each; labels below 0 are unknown.
+
+    Unknown labels are left out of the average; of nothing but unknown ones it is 0.
+    """
+
+    def measure(self, truth, prediction):
+        known = ops.cast(truth >= 0, "float32") * self.weights
+        # log(1 + exp(x)) - truth * x, which no large logit overflows
+        entropy = ops.softplus(prediction) - ops.maximum(truth, 0.0) * prediction
+        total = ops.sum(known)
+        return ops.sum(known * entropy) / ops.where(total > 0, total, 1.0)
 
 
 _CLASSES = {
@@ -138,11 +210,32 @@ _CLASSES = {
     "pearsonr": PearsonR,
     "multinomial_mse": MultinomialMSE,
     "pearsonr_mse": PearsonRMSE,
+    "multinomial": Multinomial,
+    "multinomial_counts": MultinomialCounts,
+    "binary_crossentropy": BinaryCrossentropy,
 }
 
 
-def get_loss(name: str) -> keras.losses.Loss:
-    """Return the loss called `name`, a key of `epibench.words.LOSSES`; else raise InputError."""
+def get_loss(
+    name: str, target_weights: Sequence[float] | None = None, **settings: float
+) -> TargetLoss:
+    """Return a loss by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `epibench.words.LOSSES`.
+    target_weights : sequence of float or None
+        Weight of each target; default None, all alike.
+    settings : float
+        `mse_weight` of pearsonr_mse, `multinomial_weight` of multinomial_mse, `counts_weight` of
+        multinomial_counts.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
     if name not in _CLASSES:
         raise InputError(f"there is no loss {name!r}; known: {', '.join(_CLASSES)}")
-    return _CLASSES[name]()
+    return _CLASSES[name](target_weights=target_weights, name=name, **settings)

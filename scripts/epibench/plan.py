@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from epibench.config.check import check_runs, check_study, check_tracks
+from epibench.config.check import check_runs, check_study, check_targets
 from epibench.config.load import load_study
 from epibench.config.schema import Study
 from epibench.data.source import is_local
@@ -23,6 +23,8 @@ from epibench.report.inputs import describe_inputs
 from epibench.samples import Target, read_samples
 from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
+
+_OF_THE_JOB = ("require_gpu", "checkpoint_minutes", "tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,27 @@ class Plan(DataPlan):
         """Give all settings of one run as plain values: a change of them retrains it."""
         run = self.runs[name]
         entry = self.study.models[run.model]
+        kind = builder(entry.builder)
         return run._asdict() | {
             "builder": entry.builder,
-            "options": builder(entry.builder).resolve(
-                check_options(entry.builder, entry.options), run.loss
-            ),
-            "recipe": self.study.recipes[entry.recipe].model_dump(),
+            "builder_checksum": kind.checksum,
+            "options": kind.resolve(check_options(entry.builder, entry.options), run.loss),
+            "recipe": self.study.recipes[self.study.recipe_of(entry)].model_dump(),
+            "loss_settings": self.study.losses.of(run.loss),
             "target_scale": entry.target_scale,
             "target_clip": entry.target_clip,
+            "target_weights": entry.target_weights,
             "precision": entry.precision,
+            "xla": entry.xla,
             "threads": self.study.training.threads,
+            "gpus": self.study.training.gpus,
             "protocol": PROTOCOL["train_run"],
         }
+
+    def training_job(self) -> dict[str, Any]:
+        """Give what a training job reads besides settings: a change of it retrains nothing."""
+        training = self.study.training.model_dump()
+        return {key: training[key] for key in _OF_THE_JOB}
 
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""
@@ -69,10 +80,7 @@ class Plan(DataPlan):
 
     def variation_settings(self) -> dict[str, Any]:
         """Give the settings of the variation score as plain values."""
-        return self.study.variation.model_dump() | {
-            "batch_size": self.study.evaluation.batch_size,
-            "protocol": PROTOCOL["score_variation"],
-        }
+        return self.study.variation.model_dump() | {"protocol": PROTOCOL["score_variation"]}
 
     def track_settings(self, rule: str) -> dict[str, Any]:
         """Give what a rule that writes tracks or reads loci depends on, and no more.
@@ -81,8 +89,6 @@ class Plan(DataPlan):
         """
         keys = {"choose_loci": {"loci", "locus_length"}, "read_loci": {"targets"}}
         settings = self.study.tracks.model_dump(include=keys.get(rule, set()))
-        if rule in ("write_tracks", "write_measured"):
-            settings["batch_size"] = self.study.evaluation.batch_size
         return settings | {"protocol": PROTOCOL[rule]}
 
     def track_paths(self, folder: str) -> list[str]:
@@ -111,7 +117,7 @@ class Plan(DataPlan):
         }
 
     def experiment_settings(self, name: str) -> dict[str, Any]:
-        """Give what the table and figure of an experiment depend on besides the scores."""
+        """Give what the table and figure of an experiment depend on besides what they read."""
         expansion = self.expanded[name]
         return {
             "analysis": self.study.experiments[name].analysis or name,
@@ -188,7 +194,7 @@ def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:
         expanded = expand_experiments(study.experiments, study.defaults)
         check_runs(study, expanded)
         targets = _targets(study)
-        check_tracks(study, [target.name for target in targets])
+        check_targets(study, [target.name for target in targets])
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     plan = Plan(study, targets, expanded, [str(file) for file in files])
@@ -216,6 +222,12 @@ def _check_files(plan: Plan, where: str) -> None:
             raise InputError(
                 f"{where}: windows.peaks is on, but no target has peaks; switch it off"
             )
+        for run in plan.needed:
+            if builder(study.models[run.model].builder).head == "peaks":
+                raise InputError(
+                    f"{where}: the model entry {run.model!r} learns where peaks are, but no target "
+                    f"has peaks; name them in {study.samples} or leave its runs out"
+                )
         for name in plan.expanded:
             if plan.analysis(name).reads == "variation":
                 raise InputError(

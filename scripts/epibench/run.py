@@ -1,7 +1,8 @@
-"""One run from its settings: train it, and predict with what came out."""
+"""Train one run from its settings, and record how it went."""
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +10,28 @@ import keras
 import numpy as np
 
 from epibench import device
-from epibench.data.loader import Batches
+from epibench.checkpoint import is_of
 from epibench.data.store import Store
-from epibench.data.windows import select, training_means
-from epibench.evaluate.predictors import Inputs
 from epibench.files import whole
-from epibench.models.layers import load_model
 from epibench.models.registry import build
-from epibench.predict import CoverageFunction
-from epibench.recipe import Recipe
+from epibench.predict import find_batch_size
+from epibench.prepare_training import prepare_training
 from epibench.software import software
-from epibench.train import TrainingResult, seed_everything, train
+from epibench.step import Devices
+from epibench.train import TrainingResult, seed_everything
+from epibench.train_stages import checkpoint_of_second, train_stages, uses_xla
+from epibench.watch import Watch
 
 
 def train_run(
     store: Store,
     settings: dict[str, Any],
     *,
+    name: str,
     folder: Path,
     checkpoint: Path,
-    require_gpu: bool = False,
+    tensorboard: Path,
+    job: dict[str, Any],
 ) -> None:
     """Train one run and write `model.keras`, `history.csv` and `run.json`.
 
@@ -38,109 +41,93 @@ def train_run(
         The study's coverage store.
     settings : dict
         All settings of the run (`epibench.plan.Plan.run_settings`).
+    name : str
+        The run's name.
     folder : path
         Where the files go, each whole or not at all.
     checkpoint : path
         Resumed from, and removed at the end; lies outside the workflow's outputs, which are removed
         when a job is interrupted.
-    require_gpu : bool, default False
-        Fail at once where no GPU is found, instead of training on the CPU for days.
+    tensorboard : path
+        Folder of TensorBoard's event files.
+    job : dict
+        What does not change the result (`epibench.plan.Plan.training_job`).
 
     Raises
     ------
     InputError
-        For a GPU that is not there, or a split without windows.
+        For a GPU that is not there, a split without windows, or labels that are all alike.
     """
+    began = time.monotonic()
+    device.use_memory_as_needed()
     device.set_threads(settings["threads"])
     device.set_precision(settings["precision"])
     hardware = device.describe()
     print(f"device: {hardware}")
-    if require_gpu:
-        device.require_gpu()
-    recipe = Recipe(**settings["recipe"])
-    windows = store.summary["settings"]["windows"]
-    scale = target_scale(store, settings)
-    batches = {
-        split: Batches(
-            store,
-            select(store, settings["windows"], split).offset,
-            window_length=windows["length"],
-            input_length=windows["input_length"],
-            bin_size=settings["bin_size"],
-            batch_size=recipe.batch_size,
-            augmentation=settings["augmentation"] if split == "train" else "none",
-            seed=settings["seed"],
-            shuffle=split == "train",
-            drop_last=split == "train",
-            scale=scale,
-            clip=settings["target_clip"],
-            workers=settings["threads"],
-        )
-        for split in ("train", "valid")
-    }
+    if job["require_gpu"]:
+        device.require_gpu(strict=job["require_gpu"] is True)
+    devices = Devices(device.choose_gpus(settings["gpus"]))
+    data = prepare_training(store, settings)
     seed_everything(settings["seed"])
-    model = build(
-        settings["builder"],
-        input_length=windows["input_length"],
-        bin_size=settings["bin_size"],
-        targets=len(store.targets),
-        options=settings["options"],
-    )
+    with devices.scope():
+        model = build(
+            settings["builder"],
+            input_length=store.summary["settings"]["windows"]["input_length"],
+            bin_size=settings["bin_size"],
+            targets=len(store.targets),
+            options=settings["options"],
+        )
     fingerprint = json.dumps([settings, store.fingerprint], sort_keys=True)
-    result = train(
-        model,
-        batches["train"],
-        batches["valid"],
-        loss=settings["loss"],
-        recipe=recipe,
-        checkpoint=checkpoint,
-        fingerprint=fingerprint,
-    )
+    events = tensorboard if job["tensorboard"] else None
+    with Watch(events, job["wandb"], name, settings, is_of(checkpoint, fingerprint)) as watch:
+        result = train_stages(
+            model,
+            data,
+            settings,
+            devices=devices,
+            checkpoint=checkpoint,
+            fingerprint=fingerprint,
+            checkpoint_minutes=job["checkpoint_minutes"],
+            report=watch,
+        )
+    best = result.history[result.best_epoch - 1]
+    if best["constant_targets"]:
+        print(f"WARNING: the prediction is the same everywhere for {best['constant_targets']}")
     record = {
         "settings": settings,
-        "scale": scale.tolist(),
+        "scale": data.scale.tolist(),
+        "loss_settings": data.loss_settings,
         "store": store.fingerprint,
-        "parameters": int(sum(np.prod(weight.shape) for weight in model.trainable_weights)),
+        "parameters": _count(model.trainable_weights),
+        "other_parameters": _count(model.non_trainable_weights),
         "epochs": len(result.history),
         "best_epoch": result.best_epoch,
-        "best_valid_loss": result.history[result.best_epoch - 1]["valid_loss"],
+        "best_valid_loss": best["valid_loss"],
+        "monitors": {key: value for key, value in best.items() if key.startswith("valid_au")},
+        "constant_targets": [name for name in best["constant_targets"].split(",") if name],
         "seconds": sum(row["seconds"] for row in result.history),
-        "examples_per_second": result.examples_per_second,
+        "wall_seconds_of_last_job": time.monotonic() - began,
+        "examples_per_second": _median(result.history, "examples_per_second"),
+        "waited": _median(result.history, "waited"),
+        "resumed": result.resumed,
+        "xla": uses_xla(settings),
+        "predict_batch_size": find_batch_size(model),
+        "peak_memory_mb": device.peak_memory(),
         "device": hardware,
         "software": software(),
     }
     _write(folder, model, result, record)
-    checkpoint.unlink(missing_ok=True)
+    for path in (checkpoint, checkpoint_of_second(checkpoint)):
+        path.unlink(missing_ok=True)
 
 
-def target_scale(store: Store, settings: dict[str, Any]) -> np.ndarray:
-    """Give what each target is divided by while training, float32, shape (targets,)."""
-    if settings["target_scale"] == "none":
-        return np.ones(len(store.targets), np.float32)
-    windows = select(store, settings["windows"], "train")
-    return training_means(store, windows).astype(np.float32)
+def _count(weights: list) -> int:
+    return int(sum(np.prod(weight.shape) for weight in weights))
 
 
-class RunPredictor:
-    """A trained run: gives coverage for any sequence, in unscaled units.
-
-    Parameters
-    ----------
-    folder : path
-        Holds `model.keras` and `run.json`.
-    batch_size : int
-        Sequences that go through the model at once.
-    """
-
-    def __init__(self, folder: str | Path, *, batch_size: int):
-        record = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
-        self.bin_size = record["settings"]["bin_size"]
-        self.scale = np.array(record["scale"], np.float32)
-        self.coverage = CoverageFunction(load_model(Path(folder) / "model.keras"), batch_size)
-
-    def predict(self, inputs: Inputs) -> np.ndarray:
-        """Predict coverage, float32, shape (batch, bins, targets)."""
-        return self.coverage(inputs.sequence) * self.scale
+def _median(history: list[dict], column: str) -> float:
+    """Give the median over epochs, which compilation in the first does not move."""
+    return float(np.median([row[column] for row in history]))
 
 
 def _write(folder: Path, model: keras.Model, result: TrainingResult, record: dict) -> None:

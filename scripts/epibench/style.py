@@ -26,15 +26,16 @@ MARKER_RADIUS = 2.8
 # Okabe and Ito's palette without black and yellow: distinct for colour-blind readers. The marker
 # repeats what the colour says, for print in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
-_MARKERS = ("o", "s", "^", "D", "v")
-LOSS_COLOURS = dict(zip(LOSSES, COLOURS, strict=True))
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+LOSS_COLOURS = dict(zip(LOSSES, (*COLOURS, "#56B4E9", "#7d8890", "#8c564b"), strict=True))
 LOSS_MARKERS = dict(zip(LOSSES, _MARKERS, strict=True))
+_MORE = ("#56B4E9", "#CC79A7", "#D55E00")
 AUGMENTATION_COLOURS = dict(
-    zip(AUGMENTATIONS, ("#7d8890", "#0072B2", "#E69F00", "#009E73"), strict=True)
+    zip(AUGMENTATIONS, ("#7d8890", "#0072B2", "#E69F00", "#009E73", *_MORE), strict=True)
 )
 CONTRAST = "#D55E00"
 """Stands out from every shade of `SEQUENTIAL`."""
-SHAPES = (*_MARKERS, "P", "X", "p", "h", "<", ">", "*")
+SHAPES = (*_MARKERS, "h", "<", ">", "*")
 """Markers for what has no order, in the order of use."""
 
 SEQUENTIAL = LinearSegmentedColormap.from_list(

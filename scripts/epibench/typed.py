@@ -22,17 +22,20 @@ def section_in(kind: Any) -> type[BaseModel] | None:
 class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key that stands twice in one mapping is an error, not a silent overwrite."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        # here, and not where mappings are made: by then `<<` has put its keys beside the own ones
+        node = super().compose_mapping_node(anchor)
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key = (key_node.tag, str(key_node.value))
             if key in seen:
                 raise InputError(
-                    f"{node.start_mark.name}, line {key_node.start_mark.line + 1}: the key {key!r} "
-                    "stands twice in one section, so it would have two meanings; remove one"
+                    f"{node.start_mark.name}, line {key_node.start_mark.line + 1}: the key "
+                    f"{key_node.value!r} stands twice in one section, so it would have two "
+                    "meanings; remove one"
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def read_yaml(path: str | Path) -> Any:

@@ -6,20 +6,26 @@ BASES = "ACGT"
 """Base order of one-hot channels and of the base codes 0-3; code 4 stands for N."""
 
 
+HEADS = ("coverage", "profile_counts", "peaks")
+"""What a model predicts: coverage of every bin; its shape over the input and its sum, whose product
+is the coverage; or whether a peak overlaps the input (binary models)."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """What config checks and figures need to know of a loss.
 
     `label` is its name in figures; `needs_positive` says that it is undefined for predictions at or
     below zero, so a model with a linear output cannot train with it; `needs_counts` that measured
-    values below zero have no meaning for it; `needs_bins` is the smallest
-    number of bins for which it says anything.
+    values below zero have no meaning for it; `needs_bins` is the smallest number of bins for which
+    it says anything; `head` is what a model that trains with it predicts.
     """
 
     label: str
     needs_positive: bool = False
     needs_counts: bool = False
     needs_bins: int = 1
+    head: str = "coverage"
 
 
 LOSSES = {
@@ -28,9 +34,22 @@ LOSSES = {
     "pearsonr": Loss("Pearson's r"),
     "multinomial_mse": Loss("multinomial + MSE", needs_counts=True, needs_bins=2),
     "pearsonr_mse": Loss("Pearson's r + MSE"),
+    "multinomial": Loss("multinomial", needs_counts=True, needs_bins=2),
+    "multinomial_counts": Loss(
+        "multinomial + counts", needs_counts=True, needs_bins=2, head="profile_counts"
+    ),
+    "binary_crossentropy": Loss("cross-entropy", head="peaks"),
 }
 
-AUGMENTATIONS = ("none", "rc", "shift", "rc+shift")
+AUGMENTATIONS = (
+    "none",
+    "rc",
+    "shift",
+    "rc+shift",
+    "evoaug",
+    "rc+shift+evoaug",
+    "as_published",
+)
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -13,10 +13,11 @@ from epibench.experiments.run import run_experiment
 from epibench.style import AUGMENTATION_COLOURS, SHAPES
 from epibench.words import AUGMENTATIONS
 
+PAPER = AUGMENTATIONS[:4]
 RUN = ["model", "windows", "augmentation", "seed"]
 
 
-def rows_of(models, sets, names=AUGMENTATIONS, seeds=(1,), sizes=(128,)) -> pd.DataFrame:
+def rows_of(models, sets, names=PAPER, seeds=(1,), sizes=(128,)) -> pd.DataFrame:
     runs = [
         row
         for model in models
@@ -47,7 +48,7 @@ def drawn(axes, large: bool) -> list:
 def test_the_table_has_one_row_a_run_in_the_order_of_augmentations(paper):
     table = augmentation.table(paper.sample(frac=1, random_state=2))
     assert len(table) == table["run"].nunique() == 48
-    assert list(dict.fromkeys(table["augmentation"])) == list(AUGMENTATIONS)
+    assert list(dict.fromkeys(table["augmentation"])) == list(PAPER)
     means = paper[paper["target"] == "mean"].set_index("run")
     for column in ("variation_score", "pearson_r_per_sequence", "test_windows", "targets"):
         assert (table.set_index("run")[column] == means[column].reindex(table["run"])).all()
@@ -68,11 +69,20 @@ def test_48_runs_are_48_small_points_and_16_large_means(paper):
 def test_colours_stand_for_augmentations_and_markers_for_model_and_training_set(paper):
     (axes,) = augmentation.figure(paper).axes
     pairs = {(to_hex(line.get_color()).upper(), line.get_marker()) for line in drawn(axes, True)}
-    colours = {colour.upper() for colour in AUGMENTATION_COLOURS.values()}
+    colours = {AUGMENTATION_COLOURS[name].upper() for name in PAPER}
     assert pairs == {(colour, shape) for colour in colours for shape in SHAPES[:4]}
     (axes,) = augmentation.figure(rows_of(["bpnet"], ["peaks"], ["shift"])).axes
     assert [line.get_color() for line in drawn(axes, True)] == [AUGMENTATION_COLOURS["shift"]]
     assert drawn(axes, large=False) == []
+
+
+def test_augmentations_beyond_the_paper_have_colours_of_their_own():
+    chart = augmentation.figure(rows_of(["basenji"], ["peaks"], AUGMENTATIONS, seeds=(1, 2)))
+    (axes,) = chart.axes
+    colours = {to_hex(line.get_color()) for line in drawn(axes, large=True)}
+    assert len(colours) == len(AUGMENTATIONS) == 7
+    (legend,) = chart.legends
+    assert set(AUGMENTATIONS) <= {text.get_text() for text in legend.get_texts()}
 
 
 def test_a_panel_per_bin_size_and_the_legend_outside():

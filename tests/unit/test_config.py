@@ -116,7 +116,7 @@ def test_a_misspelt_key_inside_a_named_entry_is_found(refusal):
         ("experiments.nothing", {}, ["experiments.nothing", "no analysis", "enabled: false"]),
         ("experiments.train", {"analysis": "resolution"}, ["experiments.train", "rename"]),
         ("samples", "x.tsv", ["simulation", "remove"]),
-        ("evaluation.batch_size", 0, ["evaluation.batch_size", "0"]),
+        ("training.gpus", 0, ["training.gpus", "0"]),
     ],
 )
 def test_impossible_values_are_refused(refusal, path, value, expected):
@@ -192,12 +192,13 @@ def test_the_papers_study_has_every_experiment_and_says_what_is_off():
     names = (
         "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
         "architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks "
-        "gia_distance gia_cooperativity occlusion replicate_ceiling tracks leaderboard"
+        "gia_distance gia_cooperativity occlusion replicate_ceiling tracks hyperparameters "
+        "leaderboard"
     )
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert " ".join(plan.study.experiments) == names
     assert len(plan.targets) == 15
-    assert len(plan.runs) == 167
+    assert len(plan.runs) == 194
     assert len(plan.expanded["resolution"].runs) == 16
 
 
@@ -265,3 +266,12 @@ def test_the_pins_of_hg38_are_those_of_the_shared_table():
         assert f"{pins[name]['url']}#{algorithm}={checksum}&size={size}\n" in text
     umap = pins["hg38.k50.umap.bw"]
     assert f"{umap['url']}#md5={umap['checksum'].split()[0].removeprefix('md5:')}\n" in text
+
+
+def test_sections_can_take_over_others(tmp_path):
+    path = tmp_path / "merged.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, y: 3}\nc: {<<: *b, z: 4}\n")
+    assert read_yaml(path)["c"] == {"x": 1, "y": 3, "z": 4}
+    path.write_text("a: &a {x: 1}\nb: {<<: *a, y: 3, y: 4}\n")
+    with pytest.raises(InputError, match="line 2: the key 'y' stands twice"):
+        read_yaml(path)

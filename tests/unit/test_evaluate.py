@@ -231,7 +231,6 @@ def test_references_stand_in_one_table(small):
     study, store = small
     settings = {
         "bin_sizes": [16, 64],
-        "batch_size": 8,
         "windows": "threshold2",
         "seed": 1,
         "truth": {"a": str(study.folder / "a.bw")},

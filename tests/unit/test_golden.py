@@ -61,7 +61,7 @@ def test_evaluation(store):
 
 def test_baselines(store):
     assert PROTOCOL["evaluate_references"] == 2
-    settings = {"bin_sizes": [64], "batch_size": 8, "windows": "threshold2", "seed": 1, "truth": {}}
+    settings = {"bin_sizes": [64], "windows": "threshold2", "seed": 1, "truth": {}}
     rows = {row["predictor"]: row for row in evaluate_references(store, settings)}
     found = [rows[name]["mse"] for name in ("mean_coverage", "gc", "ridge", "ridge_log1p")]
     expected = [0.005984486, 0.005938542, 0.005983080, 0.005983019]

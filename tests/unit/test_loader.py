@@ -193,6 +193,75 @@ def test_the_global_generator_is_left_alone(store):
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
+def as_published(store, **keys):
+    settings = {"augmentation": "as_published", "shuffle": True, "seed": 3}
+    return load(store, **(settings | keys))
+
+
+def places(batches, epoch):
+    """Give each input's crop by its place in the batch, (batches, places)."""
+    draws = batches.draw(epoch)
+    crops = draws.starts - batches.offsets[draws.order]
+    return crops.reshape(len(batches), -1)
+
+
+def test_as_published_crops_a_place_in_the_batch_alike_in_all_steps_and_epochs(store):
+    # Pitfall 1: 30 steps, 1 vector of offsets.
+    batches = as_published(store, offsets=np.arange(48))
+    crops = np.concatenate([places(batches, epoch) for epoch in range(5)])
+    assert crops.shape == (30, 8)
+    assert len({tuple(row) for row in crops}) == 1
+    assert len(set(crops[0])) > 4
+    other = as_published(store, offsets=np.arange(48), seed=4)
+    assert not np.array_equal(places(other, 0)[0], crops[0])
+    orders = [tuple(batches.draw(epoch).order) for epoch in range(5)]
+    assert len(set(orders)) == 5  # so a window meets other crops in other epochs
+
+
+def test_as_published_crops_what_is_read(store):
+    batches = as_published(store)
+    draws = batches.draw(1)
+    np.testing.assert_array_equal(starts(batches, 1), draws.starts)
+    found = np.concatenate(flipped(batches, 1))
+    np.testing.assert_array_equal(found, draws.flipped)
+
+
+def test_as_published_never_draws_the_last_crop(store):
+    # Pitfall 2: crop 6 from 8: offsets 0, 1, never 2.
+    keys = {"offsets": np.zeros(3000, np.int64), "window_length": 8, "input_length": 6}
+    crops = places(as_published(store, batch_size=3000, **keys), 0)
+    assert np.bincount(crops[0]).tolist() == pytest.approx([1500, 1500], abs=150)
+    none = as_published(store, window_length=24, offsets=np.arange(48))
+    assert (places(none, 0) == 0).all()  # where there is one crop only, as there: no crop
+
+
+def test_as_published_flips_whole_batches_with_one_coin(store):
+    # Pitfall 3: 200 batches: 111 x none, 89 x all.
+    batches = as_published(store, offsets=np.arange(320))
+    counts = [sum(row) for epoch in range(5) for row in flipped(batches, epoch)]
+    assert len(counts) == 200
+    assert set(counts) == {0, 8}
+    assert 70 <= counts.count(8) <= 130
+    coins = [tuple(batches.draw(epoch).flipped) for epoch in range(5)]
+    assert len(set(coins)) == 5
+
+
+def test_as_published_treats_a_smaller_last_batch_as_its_places(store):
+    batches = as_published(store)
+    draws = batches.draw(0)
+    crops = draws.starts - batches.offsets[draws.order]
+    assert len(crops) == 49
+    assert crops[48] == crops[0]
+    assert_same(batches.epoch(2, start=5), list(as_published(store).epoch(2))[5:])
+
+
+@pytest.mark.parametrize(("name", "same"), [("evoaug", "none"), ("rc+shift+evoaug", "rc+shift")])
+def test_evoaug_is_not_the_loaders(store, name, same):
+    keys = {"shuffle": True, "seed": 2}
+    found = load(store, augmentation=name, **keys).epoch(1)
+    assert_same(found, load(store, augmentation=same, **keys).epoch(1))
+
+
 def test_drop_last_leaves_out_the_smaller_batch(store):
     batches = load(store, drop_last=True)
     assert len(batches) == 6

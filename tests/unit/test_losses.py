@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from gradients import gradient
 from scipy import special, stats
+from sklearn import metrics
 
 from epibench.errors import InputError
 from epibench.losses import get_loss
@@ -13,8 +14,17 @@ from epibench.words import LOSSES
 SHAPE = (3, 16, 2)
 
 
-def value(name, truth, prediction):
-    return float(get_loss(name)(np.asarray(truth), np.asarray(prediction)))
+def value(name, truth, prediction, *arguments, **settings):
+    return float(get_loss(name, *arguments, **settings)(np.asarray(truth), np.asarray(prediction)))
+
+
+def fit(name, truth, prediction):
+    """Give truth and prediction the shapes that a loss of another head takes."""
+    if LOSSES[name].head == "peaks":
+        return (truth[:, 0] > 0).astype("float32"), prediction[:, 0]
+    if LOSSES[name].head == "profile_counts":
+        return truth[:, :-1], prediction
+    return truth, prediction
 
 
 @pytest.fixture
@@ -31,14 +41,17 @@ def mean_pearson(truth, prediction):
 
 
 def multinomial_nll(truth, prediction):
-    """Second implementation: SciPy's multinomial with its coefficient taken off again."""
+    """Second implementation: SciPy's multinomial with its coefficient taken off again.
+
+    Mean over sequences and targets.
+    """
     total = 0.0
     for sequence, logits in zip(truth.astype(float), prediction.astype(float), strict=True):
         for counts, scores in zip(sequence.T, logits.T, strict=True):
             coefficient = special.gammaln(counts.sum() + 1) - special.gammaln(counts + 1).sum()
             log_p = stats.multinomial.logpmf(counts, counts.sum(), special.softmax(scores))
             total -= log_p - coefficient
-    return total / len(truth)
+    return total / len(truth) / truth.shape[-1]
 
 
 def test_every_named_loss_exists_and_no_other():
@@ -108,6 +121,48 @@ def test_multinomial_matches_scipy_and_does_not_depend_on_batch_size(coverage):
     heavy = type(heavy).from_config({**heavy.get_config(), "multinomial_weight": 1.0})
     expected = multinomial_nll(truth, prediction) + np.mean((truth - prediction) ** 2)
     assert float(heavy(truth, prediction)) == pytest.approx(expected, rel=1e-5)
+    alone = multinomial_nll(truth, prediction)
+    assert value("multinomial", truth, prediction) == pytest.approx(alone, rel=1e-5)
+
+
+def test_profile_and_counts_are_trained_together(coverage):
+    """Pitfall 7: the published loss of two heads never gets its weight and raises."""
+    truth, prediction = coverage
+    log_counts = np.random.default_rng(4).normal(4, 1, (SHAPE[0], 1, SHAPE[2])).astype("float32")
+    both = np.concatenate([prediction, log_counts], axis=1)
+    error = np.mean((np.log1p(truth.sum(axis=1)) - log_counts[:, 0]) ** 2)
+    for weight in (1.0, 30.0):
+        expected = multinomial_nll(truth, prediction) + weight * error
+        found = value("multinomial_counts", truth, both, counts_weight=weight)
+        assert found == pytest.approx(expected, rel=1e-5)
+    loss = get_loss("multinomial_counts", counts_weight=2.0)
+    slope = gradient(lambda tensor: loss(truth, tensor), both)
+    assert (np.abs(slope).max(axis=(0, 2)) > 0).all()
+
+
+def test_cross_entropy_matches_scikit_learn_and_leaves_unknown_labels_out():
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0, 3, (40, 3)).astype("float32")
+    labels = rng.integers(0, 2, (40, 3)).astype("float32")
+    expected = metrics.log_loss(labels.ravel(), special.expit(logits.ravel().astype(float)))
+    assert value("binary_crossentropy", labels, logits) == pytest.approx(expected, rel=1e-5)
+    unknown = labels.copy()
+    unknown[:, 1] = -1
+    rest = metrics.log_loss(labels[:, ::2].ravel(), special.expit(logits[:, ::2].ravel()))
+    assert value("binary_crossentropy", unknown, logits) == pytest.approx(rest, rel=1e-5)
+    assert value("binary_crossentropy", np.full((4, 3), -1.0), logits[:4]) == 0
+    assert value("binary_crossentropy", [[1.0, 0.0]], [[200.0, -200.0]]) == 0
+    assert value("binary_crossentropy", [[0.0]], [[200.0]]) == 200
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_are_averaged_with_their_weights(name, coverage):
+    truth, prediction = fit(name, *coverage)
+    alone = [value(name, truth[..., t : t + 1], prediction[..., t : t + 1]) for t in (0, 1)]
+    assert value(name, truth, prediction) == pytest.approx(np.mean(alone), rel=1e-5)
+    weighted = (alone[0] + 3 * alone[1]) / 4
+    assert value(name, truth, prediction, [2, 6]) == pytest.approx(weighted, rel=1e-5)
+    assert value(name, truth, prediction, [0.2, 0.6]) == pytest.approx(weighted, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -123,6 +178,7 @@ def test_value_and_gradient_are_finite(name, truth, prediction):
         for kind in (truth, prediction)
     )
     loss = get_loss(name)
+    truth, prediction = fit(name, truth, prediction)
     assert np.isfinite(float(loss(truth, prediction)))
     slope = gradient(lambda tensor: loss(truth, tensor), prediction)
     assert np.isfinite(slope).all()
@@ -139,7 +195,7 @@ def test_pearson_gradient_is_small_where_r_is_undefined(coverage):
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_low_precision_is_computed_in_float32(name, precision, coverage):
-    truth, prediction = (keras.ops.cast(100 * array, precision) for array in coverage)
+    truth, prediction = (keras.ops.cast(100 * x, precision) for x in fit(name, *coverage))
     wide = [keras.ops.convert_to_numpy(keras.ops.cast(x, "float32")) for x in (truth, prediction)]
     loss = get_loss(name)
     assert float(loss(truth, prediction)) == pytest.approx(value(name, *wide), rel=1e-6)
@@ -148,8 +204,8 @@ def test_low_precision_is_computed_in_float32(name, precision, coverage):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_keras_reports_the_same_number_and_can_save_the_loss(name, coverage):
-    truth, prediction = coverage
-    inputs = keras.Input(SHAPE[1:])
+    truth, prediction = fit(name, *coverage)
+    inputs = keras.Input(prediction.shape[1:])
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     model.compile(loss=keras.losses.deserialize(keras.losses.serialize(get_loss(name))))
     reported = model.test_on_batch(prediction, truth, return_dict=True)["loss"]

@@ -17,18 +17,19 @@ from epibench.data.settings import WindowSettings
 from epibench.data.store import Store
 from epibench.data.windows import Tiles, tiled_windows
 from epibench.errors import InputError
+from epibench.evaluate import variation as variation_module
 from epibench.evaluate.evaluate import coarsen
 from epibench.evaluate.scores import scores_of_runs
 from epibench.evaluate.variation import COLUMNS, crop_offsets, score_variation, variation
 from epibench.experiments import augmentation
 from epibench.plan import make_plan
 from epibench.protocol import PROTOCOL
-from epibench.run import RunPredictor
+from epibench.run_predictor import RunPredictor
 
 LENGTH, INPUT = 96, 64
 ROOM = LENGTH - INPUT
 REGION = slice(ROOM, INPUT)
-SETTINGS = {"crops": 20, "seed": 1, "batch_size": 4}
+SETTINGS = {"crops": 20, "seed": 1}
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +162,12 @@ def test_only_windows_with_a_peak_are_predicted_at_every_offset_and_the_centre(s
     assert predictor.asked == (starts[:, None] + expected).ravel().tolist()
 
 
-def test_crops_do_not_depend_on_model_batch_or_other_windows(store):
+def test_crops_do_not_depend_on_what_is_read_at_once_or_other_windows(store, monkeypatch):
     found = {}
-    for batch_size, bin_size in ((1, 4), (3, 4), (64, 16)):
+    for at_once, bin_size in ((1, 4), (3, 4), (64, 16)):
+        monkeypatch.setattr(variation_module, "READ_AT_ONCE", at_once)
         predictor = Noise(bin_size)
-        found[batch_size] = scored(predictor, store, batch_size=batch_size), predictor.asked
+        found[at_once] = scored(predictor, store), predictor.asked
     assert found[1][1] == found[3][1] == found[64][1]
     pd.testing.assert_frame_equal(found[1][0], found[3][0], rtol=1e-12)
     starts = of_target(store, "a")
@@ -239,7 +241,7 @@ def test_the_checksum_follows_windows_labels_and_crops(store, tmp_path):
 
     first = of()
     assert len(first) == 12
-    assert of("same", {}) == of(batch_size=7) == first
+    assert of("same", {}) == first
     assert of(crops=10) != first
     assert of(seed=2) != first
     swapped = SmallStudy(tmp_path).peaks
@@ -271,11 +273,12 @@ def test_pitfall_11_a_saved_model_is_scored_up_to_the_experiments_table(store, t
     inputs = keras.Input((INPUT, 4))
     wide = keras.layers.Conv1D(3, 9, padding="same", activation="softplus")(inputs)
     keras.Model(inputs, keras.layers.AveragePooling1D(16)(wide)).save(tmp_path / "model.keras")
-    record = {"settings": {"bin_size": 16}, "scale": [2.0, 1.0, 1.0]}
+    settings = {"bin_size": 16, "loss": "mse", "builder": "bpnet"}
+    record = {"settings": settings, "scale": [2.0, 1.0, 1.0], "predict_batch_size": 8}
     (tmp_path / "run.json").write_text(json.dumps(record))
     run = {"run": "p", "model": "m", "windows": "peaks", "loss": "mse", "bin_size": 16}
     run |= {"augmentation": "rc", "seed": 1}
-    found = score_variation("p", RunPredictor(tmp_path, batch_size=8), store, SETTINGS)
+    found = score_variation("p", RunPredictor(tmp_path), store, SETTINGS)
     assert list(found) == COLUMNS
     found.to_csv(tmp_path / "variation.tsv", sep="\t", index=False)
     table = augmentation.table(scores_of_runs([tmp_path / "variation.tsv"], [run]))

@@ -60,6 +60,23 @@ def test_one_experiment_needs_its_own_runs_only(workspace):
     assert "write_report" not in jobs
 
 
+def test_a_search_for_hyperparameters_needs_training_only(workspace):
+    wide = {"builder": "basenji", "recipe": "tiny", "options": {"first_filters": 16}}
+    config = workspace.config(
+        "tests/studies/tiny.yaml",
+        models__wide=wide,
+        experiments__search={"analysis": "hyperparameters", "grid": {"model": ["narrow", "wide"]}},
+    )
+    jobs = workspace.planned("search", "--configfile", config)
+    assert jobs.pop("search") == 1
+    assert jobs == {"simulate": 1, "store": 1, "train_run": 2, "run_experiment": 1}
+    stage = workspace.planned("train", "--configfile", config)
+    assert stage["run_experiment"] == 1
+    assert stage["train_run"] == 6
+    everything = workspace.planned("--configfile", config)
+    assert everything["evaluate_run"] == everything["train_run"] == 6
+
+
 def test_one_run_is_a_target_by_path(workspace):
     path = "results/demo/runs/basenji_small/threshold2/mse/bin128/rc+shift/seed1/metrics.tsv"
     jobs = workspace.planned(path, "--configfile", "config/demo.yaml")

@@ -56,10 +56,10 @@ def files_of_runs(file, runs=None):
     return [f"{PLAN.folder}/runs/{name}/{file}" for name in (runs or PLAN.runs)]
 
 
-def tables_of_experiment(wildcards):
-    """Give the tables of runs that an experiment reads."""
+def read_by_experiment(wildcards):
+    """Give the files of runs that an experiment reads."""
     runs = [run.name for run in PLAN.expanded[wildcards.experiment].runs]
-    return files_of_runs(f"{PLAN.analysis(wildcards.experiment).reads}.tsv", runs)
+    return files_of_runs(PLAN.analysis(wildcards.experiment).file, runs)
 
 
 def files_of_experiments(experiments):

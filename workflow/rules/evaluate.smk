@@ -149,7 +149,7 @@ rule evaluate_references:
 
 rule run_experiment:
     input:
-        tables=tables_of_experiment,
+        files=read_by_experiment,
     output:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",

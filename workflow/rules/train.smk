@@ -4,6 +4,7 @@
 rule train:
     input:
         files_of_runs("model.keras"),
+        files_of_experiments(PLAN.experiments_of_stage("train")),
 
 
 rule train_run:
@@ -21,6 +22,7 @@ rule train_run:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
     params:
+        name=run_name,
         settings=run_settings,
     script:
         "../../scripts/train_run.py"

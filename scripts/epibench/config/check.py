@@ -7,7 +7,7 @@ from epibench.errors import InputError
 from epibench.experiments import ANALYSES
 from epibench.grid import Expansion, Run
 from epibench.locus import parse_locus
-from epibench.models.registry import BUILDERS, check_options
+from epibench.models.registry import builder, check_options
 from epibench.words import LOSSES, SPLITS
 
 RESERVED = (
@@ -85,20 +85,28 @@ def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
         Names the experiment, the run's value and the remedy.
     """
     for experiment, expansion in expanded.items():
+        reads = ANALYSES[study.experiments[experiment].analysis or experiment].reads
         for run in expansion.runs:
-            problem = _problem(study, run)
+            problem = _problem(study, run) or _unreadable(study, run, reads)
             if problem:
                 raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
 
 
-def check_tracks(study: Study, targets: list[str]) -> None:
-    """Check loci and targets of the picture of coverage.
+def check_targets(study: Study, targets: list[str]) -> None:
+    """Check what names targets: weights in losses, loci and targets of the picture of coverage.
 
     Raises
     ------
     InputError
         Names key, value and remedy.
     """
+    for name, entry in study.models.items():
+        for target in entry.target_weights:
+            if target not in targets:
+                raise InputError(
+                    f"models.{name}.target_weights: there is no target {target!r} (known: "
+                    f"{', '.join(targets)}); correct it"
+                )
     tracks = study.tracks
     for key, values, known in (("loci", tracks.loci, None), ("targets", tracks.targets, targets)):
         for value in values:
@@ -138,15 +146,20 @@ def _check_simulated_splits(study: Study) -> None:
 
 
 def _check_entry(key: str, entry: ModelEntry, study: Study) -> None:
-    if entry.builder not in BUILDERS:
+    try:
+        builder(entry.builder)
+    except InputError as error:
+        raise InputError(f"{key}.builder: {error}; correct it or set `enabled: false`") from None
+    recipe = study.recipe_of(entry)
+    if recipe not in study.recipes:
         raise InputError(
-            f"{key}.builder = {entry.builder!r}: no such model (known: {', '.join(BUILDERS)}); "
-            "correct it or set `enabled: false`"
-        )
-    if entry.recipe not in study.recipes:
-        raise InputError(
-            f"{key}.recipe = {entry.recipe!r}: no such recipe (known: {', '.join(study.recipes)}); "
+            f"{key}.recipe = {recipe!r}: no such recipe (known: {', '.join(study.recipes)}); "
             "correct it or add it to `recipes`"
+        )
+    if study.recipes[recipe].batch_size % study.training.gpus:
+        raise InputError(
+            f"recipes.{recipe}.batch_size = {study.recipes[recipe].batch_size} cannot be shared by "
+            f"training.gpus = {study.training.gpus}; make it a multiple"
         )
     try:
         check_options(entry.builder, entry.options)
@@ -173,13 +186,19 @@ def _problem(study: Study, run: Run) -> str | None:
             f"the bin size {run.bin_size} does not divide windows.input_length = {length}; "
             "choose a divisor"
         )
-    builder = BUILDERS[entry.builder]
-    options = builder.resolve(check_options(entry.builder, entry.options), run.loss)
-    problem = builder.bin_size_problem(run.bin_size, length, options)
+    kind = builder(entry.builder)
+    options = kind.resolve(check_options(entry.builder, entry.options), run.loss)
+    problem = kind.bin_size_problem(run.bin_size, length, options)
     if problem:
         return f"{entry.builder} cannot give the bin size {run.bin_size}: {problem}"
     loss = LOSSES[run.loss]
-    if loss.needs_positive and options["output"] != "softplus":
+    if loss.head != kind.head:
+        fitting = [name for name, other in LOSSES.items() if other.head == kind.head]
+        return (
+            f"{entry.builder} cannot train with the loss {run.loss!r}; "
+            f"choose {' or '.join(fitting)} for it"
+        )
+    if loss.needs_positive and options.get("output", "softplus") != "softplus":
         return (
             f"the loss {run.loss!r} needs positive predictions, and {run.model!r} has a "
             f"{options['output']} output; choose another loss or `output: softplus`"
@@ -193,6 +212,17 @@ def _problem(study: Study, run: Run) -> str | None:
         return (
             f"the loss {run.loss!r} says nothing about {length // run.bin_size} bin an input; "
             f"exclude the bin size {run.bin_size}"
+        )
+    return None
+
+
+def _unreadable(study: Study, run: Run, reads: str) -> str | None:
+    """Say why an analysis cannot read what a run predicts, or None."""
+    binary = builder(study.models[run.model].builder).head == "peaks"
+    if binary and reads in ("variation", "loci"):
+        return (
+            f"the model entry {run.model!r} tells peaks from the rest and gives no coverage, which "
+            "this experiment reads; leave it out"
         )
     return None
 

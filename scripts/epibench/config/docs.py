@@ -44,6 +44,16 @@ a file by its last name (`ENCFF782GKX.bigWig`), it is linked or downloaded from 
 """
 
 
+_OWN_BUILDERS = """\
+## Builders and their options
+
+A model of your own is named `package.module:function`: the function `function` in
+`package/module.py`, searched in the folder in which `snakemake` runs, then on Python's path. Its
+options are the parameters of the function besides `input_length`, `bin_size` and `targets`, with
+the defaults that are written there; the file's checksum is a setting of its runs.
+"""
+
+
 def config_docs() -> str:
     """Give `config/README.md` as text."""
     parts = [_HEAD]
@@ -69,7 +79,7 @@ def config_docs() -> str:
 
 
 def _builders() -> str:
-    parts = ["## Builders and their options\n"]
+    parts = [_OWN_BUILDERS]
     for name, builder in BUILDERS.items():
         rows = [
             f"| `{option}` | `{spec.default}` | {spec.description} |"

@@ -22,7 +22,8 @@ from epibench.data.settings import (
     WindowSettings,
 )
 from epibench.locus import LONGEST, parse_locus
-from epibench.recipe import Recipe
+from epibench.models.registry import builder
+from epibench.recipe import RECIPES, Recipe
 from epibench.simulate.files import SHORTEST_CHROMOSOME
 from epibench.words import AUGMENTATIONS, AXES, LOSSES, PRECISIONS
 
@@ -87,7 +88,11 @@ class ModelEntry(Section):
     options: dict[str, Any] = Field(
         default={}, description="Options of the builder; what is left out keeps its default."
     )
-    recipe: str = Field(default="default", description="Training recipe, by its name in `recipes`.")
+    recipe: str | None = Field(
+        default=None,
+        description="Training recipe, by its name in `recipes`; null: that of the builder, as in "
+        "the paper.",
+    )
     target_scale: Literal["none", "mean"] = Field(
         default="none",
         description="Divide each target by its mean over the training windows (`mean`) while "
@@ -100,8 +105,18 @@ class ModelEntry(Section):
         description="Largest coverage of a bin while training, after `target_scale`; larger ones "
         "count as this, so that a few extreme bins do not rule the loss. Evaluation never clips.",
     )
+    target_weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default={},
+        description="Weights of targets in the loss, by name; those left out have weight 1, and "
+        "only the ratios matter.",
+    )
     precision: Literal[PRECISIONS] = Field(
         default="float32", description="Numeric precision of training and prediction."
+    )
+    xla: bool | None = Field(
+        default=None,
+        description="Whether TensorFlow compiles training with XLA (JAX always does); null: on a "
+        "GPU, not on a CPU, where it is slower.",
     )
 
 
@@ -193,11 +208,53 @@ class Training(Section):
         default=4,
         description="CPU threads of a training job; part of the run, since results depend on it.",
     )
-    require_gpu: bool = Field(
+    require_gpu: bool | Literal["warn"] = Field(
         default=False,
         description="Whether training fails at once where no GPU is found, instead of going on "
-        "slowly on the CPU.",
+        "slowly on the CPU; `warn`: it says so in the log and goes on.",
     )
+    gpus: Annotated[int, Field(ge=1)] = Field(
+        default=1,
+        description="GPUs of one node that share every batch of a training (part of the run, like "
+        "`threads`); the profile's line of train_run must ask for as many.",
+    )
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = Field(
+        default=15,
+        description="Longest time between two checkpoints; there is one after every epoch too.",
+    )
+    tensorboard: bool = Field(
+        default=True,
+        description="Whether training writes `results/<study>/tensorboard/` as it goes on.",
+    )
+    wandb: str | None = Field(
+        default=None,
+        description="Project at Weights & Biases that shows the trainings; needs its package.",
+    )
+
+
+class LossSettings(Section):
+    """Weights of the parts of losses that have several."""
+
+    mse_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.001, description="`pearsonr_mse`: of the mean squared error."
+    )
+    multinomial_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=1e-7, description="`multinomial_mse`: of the multinomial likelihood."
+    )
+    counts_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="`multinomial_counts`: of the squared error of the log sum; null: a tenth of "
+        "the median sum over the bins of an input, over training windows and targets.",
+    )
+
+    def of(self, loss: str) -> dict[str, float | None]:
+        """Give the settings that a loss reads."""
+        known = {
+            "pearsonr_mse": {"mse_weight"},
+            "multinomial_mse": {"multinomial_weight"},
+            "multinomial_counts": {"counts_weight"},
+        }
+        return self.model_dump(include=known.get(loss, set()))
 
 
 class Evaluation(Section):
@@ -206,9 +263,6 @@ class Evaluation(Section):
     bin_sizes: Annotated[list[BinSize], Field(min_length=1)] = Field(
         default=[1, 32, 64, 128, 256, 512, 1024, 2048],
         description="Resolutions in bp at which predictors are scored, each from its own up.",
-    )
-    batch_size: Annotated[int, Field(ge=1)] = Field(
-        default=64, description="Inputs that are predicted at once."
     )
 
 
@@ -219,6 +273,16 @@ class Variation(Section):
         default=20, description="Random inputs drawn from each window."
     )
     seed: Seed = Field(default=1, description="Seed of the crops; every run gets the same.")
+
+
+def _complete_recipes(value: Any) -> Any:
+    """Add the recipes of the paper, and complete those of the same name by them."""
+    if not isinstance(value, dict):
+        return value
+    return RECIPES | {
+        name: RECIPES.get(name, {}) | recipe if isinstance(recipe, dict) else recipe
+        for name, recipe in value.items()
+    }
 
 
 def _locus(text: str) -> str:
@@ -272,9 +336,14 @@ class Study(Section):
     selection: Selection = Field(
         default=Selection(), description="Advice on targets that are alike, where there are peaks."
     )
-    recipes: dict[Name, Recipe] = Field(
-        default={"default": Recipe()}, description="Named training recipes."
+    recipes: Annotated[dict[Name, Recipe], BeforeValidator(_complete_recipes)] = Field(
+        default={},
+        validate_default=True,
+        description="Named training recipes. `basenji` (patience 6) and `decay` (patience 10, "
+        "learning rate times 0.2 after 3 epochs) are there; what is given under their names "
+        "changes them.",
     )
+    losses: LossSettings = Field(default=LossSettings(), description="Settings of the losses.")
     models: dict[Name, ModelEntry] = Field(description="Named model entries.")
     defaults: Defaults = Field(
         default=Defaults(), description="Value of each axis that a grid leaves out."
@@ -290,3 +359,7 @@ class Study(Section):
     experiments: dict[Name, Experiment] = Field(
         description="Named experiments; each name is also a target of the workflow."
     )
+
+    def recipe_of(self, entry: ModelEntry) -> str:
+        """Give the name of an entry's recipe."""
+        return entry.recipe or builder(entry.builder).recipe

@@ -19,10 +19,12 @@ Batch = tuple[np.ndarray, np.ndarray]
 class Draws:
     """Hold what was drawn for an epoch: all that chance decides, so each batch stands on its own.
 
-    `starts` int64 (windows,) is the first position of each input in the store's arrays, in the
-    epoch's order; `flipped` bool (windows,) tells which are reverse-complemented.
+    `order` int64 (windows,) are the windows by number, in the epoch's order; `starts` int64
+    (windows,) is the first position of each one's input in the store's arrays; `flipped` bool
+    (windows,) tells which are reverse-complemented.
     """
 
+    order: np.ndarray
     starts: np.ndarray
     flipped: np.ndarray
 
@@ -33,7 +35,14 @@ class Batches:
     Augmentations are as in Toneyan et al. 2022, Methods: `rc` reverse-complements half of the
     sequences of each mini-batch, chosen at random (positions reversed, targets swapped with their
     strand pairs), `shift` takes a random crop of each window, drawn anew for every sequence and
-    epoch. Without `shift` the central crop is taken.
+    epoch. Without `shift` the central crop is taken. Names with `evoaug` mean here what they mean
+    without it: the sequences are changed later, by the layer `EvoAug`.
+
+    `as_published` augments as the study's public code does, which is not what the paper says, so
+    that both can be compared: one crop for each place in a batch, drawn once from the seed and kept
+    for the whole training, so that the sequences of a place are all cropped alike, whichever they
+    are; the last legal crop is left out; and a coin for each batch reverse-complements all of it
+    or nothing. The order of the windows is as for the others.
 
     Parameters
     ----------
@@ -48,7 +57,7 @@ class Batches:
     batch_size : int
         Sequences a batch; the last batch of an epoch may be smaller.
     augmentation : str
-        `none` (default), `rc`, `shift` or `rc+shift`.
+        One of `words.AUGMENTATIONS`, default `none`.
     seed : int
         Seed of order, crops and strands, default 0.
     shuffle : bool
@@ -59,6 +68,9 @@ class Batches:
         float32 (targets,), divides the coverage of each target; default None.
     clip : float or None
         Largest coverage of a bin after the division, larger ones count as this; default None.
+    labels : ndarray or None
+        int8 (windows, targets), given in place of coverage: 1 where a peak overlaps the window's
+        central input, else 0, below 0 where unknown; default None.
     workers : int
         Threads that make batches ahead; default 0, each batch is made when it is asked for. At
         most `workers + 1` batches are ready or being made besides the one given last; one takes up
@@ -87,6 +99,7 @@ class Batches:
         drop_last: bool = False,
         scale: np.ndarray | None = None,
         clip: float | None = None,
+        labels: np.ndarray | None = None,
         workers: int = 0,
     ):
         _check_lengths(window_length, input_length, bin_size)
@@ -108,6 +121,7 @@ class Batches:
         self.seed, self.shuffle, self.workers = seed, shuffle, workers
         self._room = window_length - input_length
         self._reverse, self._shift = "rc" in augmentation, "shift" in augmentation
+        self._as_published = augmentation == "as_published"
         self._stranded = not np.array_equal(store.strand_pairs, np.arange(self.targets))
         # One item a position moves all its targets at once, which is several times as fast; and
         # one call of NumPy copies a batch, since threads wait for each other at every call.
@@ -116,6 +130,7 @@ class Batches:
         bins = input_length // bin_size
         self._scale = None if scale is None else np.tile(np.asarray(scale, np.float32), bins)
         self._clip = None if clip is None else np.float32(clip)
+        self._labels = None if labels is None else np.asarray(labels, np.float32)
 
     def __len__(self) -> int:
         return self._count
@@ -152,6 +167,9 @@ class Batches:
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
         count = len(self.offsets)
         order = rng.permutation(count) if self.shuffle else np.arange(count)
+        if self._as_published:
+            starts = self.offsets[order] + self._frozen_shifts()
+            return Draws(order, starts, self._whole_batches(rng))
         shift = np.full(count, self._room // 2)
         if self._shift:
             shift = rng.integers(0, self._room, count, endpoint=True)
@@ -161,7 +179,19 @@ class Batches:
             # an odd batch has its half rounded up or down at random
             half = (len(batch) + rng.integers(2)) // 2
             batch[rng.permutation(len(batch))[:half]] = True
-        return Draws(self.offsets[order] + shift, flipped)
+        return Draws(order, self.offsets[order] + shift, flipped)
+
+    def _frozen_shifts(self) -> np.ndarray:
+        """Draw the crops that the places in a batch have in every batch of every epoch."""
+        # a spawned sequence: [seed] alone would draw what epoch 0 draws
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
+        shifts = rng.integers(0, max(self._room, 1), self.batch_size)
+        return np.resize(shifts, len(self.offsets))
+
+    def _whole_batches(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw a coin for each batch, given for each of its windows."""
+        batches = np.arange(len(self.offsets)) // self.batch_size
+        return rng.integers(2, size=batches[-1] + 1).astype(bool)[batches]
 
     def make(self, draws: Draws, index: int) -> Batch:
         """Make one batch of an epoch.
@@ -177,12 +207,15 @@ class Batches:
         -------
         (ndarray, ndarray)
             Sequences, uint8 base codes (batch, input_length), and coverage, float32
-            (batch, bins, targets).
+            (batch, bins, targets), or labels, float32 (batch, targets).
         """
         chosen = self._slice(index)
-        sequences, rows = (inputs[draws.starts[chosen]] for inputs in self._inputs)
         flipped = np.flatnonzero(draws.flipped[chosen])
+        sequences = self._inputs[0][draws.starts[chosen]]
         sequences[flipped] = reverse_complement(sequences[flipped])
+        if self._labels is not None:
+            return sequences, self._choose_labels(draws.order[chosen], flipped)
+        rows = self._inputs[1][draws.starts[chosen]]
         rows[flipped] = rows[flipped, ::-1]
         coverage = rows.view(np.float16).reshape(*sequences.shape, self.targets)
         if self._stranded:
@@ -195,6 +228,18 @@ class Batches:
         if self._clip is not None:
             np.minimum(rows, self._clip, out=rows)
         return sequences, binned
+
+    def describe(self, number: int, index: int) -> list[str]:
+        """Name the inputs of a batch of an epoch: `chrom:start-end`, 0-based, end not included."""
+        starts = self.draw(number).starts[self._slice(index)]
+        places = self.store.locate(starts)
+        return [f"{name}:{start}-{start + self.input_length}" for name, start in places]
+
+    def _choose_labels(self, windows: np.ndarray, flipped: np.ndarray) -> np.ndarray:
+        """Give the labels of windows, those of flipped ones swapped with their strand pairs."""
+        labels = self._labels[windows]
+        labels[flipped] = labels[flipped][:, self.store.strand_pairs]
+        return labels
 
     def _slice(self, index: int) -> slice:
         return slice(index * self.batch_size, (index + 1) * self.batch_size)

@@ -102,6 +102,13 @@ class Store:
             )
         return self._offset[i] + (starts - self._start[i])
 
+    def locate(self, offsets: np.ndarray) -> list[tuple[str, int]]:
+        """Give chromosome and position, 0-based, of indices of the concatenated arrays."""
+        names = list(self.chromosomes)
+        i = np.searchsorted(self._offset, offsets, "right") - 1
+        positions = self._start[i] + (offsets - self._offset[i])
+        return [(names[c], int(p)) for c, p in zip(self._chrom[i], positions, strict=True)]
+
     def replicate2_offset(self, chrom: str | np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Locate positions of test chromosomes in `replicate2`, like `offset`.
 

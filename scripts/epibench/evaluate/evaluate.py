@@ -39,6 +39,9 @@ COLUMNS = (
     "test_set",
 )
 
+_OF_COVERAGE = ("pearson_r_log1p", "mse", "poisson_nll", "scale_factor", "jensen_shannon")
+"""Scores that a logit has not."""
+
 _AT_ONCE = 2**17  # values that sums are made of at once, so that they stay in the cache
 
 
@@ -75,6 +78,7 @@ def evaluate(
     input_length: int,
     bin_sizes: Iterable[int],
     batch_size: int,
+    of_coverage: bool = True,
 ) -> list[dict]:
     """Score one predictor at its own resolution and every coarser one.
 
@@ -97,6 +101,9 @@ def evaluate(
         Resolutions of the study in bp; those that the predictor cannot give are left out.
     batch_size : int
         Inputs that are predicted at once.
+    of_coverage : bool, default True
+        Whether predictions are coverage. Logits of a binary model are not: only correlations are
+        defined for them, all else is NaN.
 
     Returns
     -------
@@ -110,7 +117,7 @@ def evaluate(
     scaling by the ratio of the means.
     """
     sizes = resolutions(predictor.bin_size, bin_sizes)
-    sums = {size: _Sums(len(store.targets), size) for size in sizes}
+    sums = {size: _Sums(len(store.targets), size, of_coverage) for size in sizes}
     order = sample_first(len(tiles.offset))
     for first in range(0, len(order), batch_size):
         part = order[first : first + batch_size]
@@ -152,9 +159,10 @@ def _at_each(
 class _Sums:
     """Everything that is kept of truth and prediction at one bin size."""
 
-    def __init__(self, targets: int, bin_size: int):
+    def __init__(self, targets: int, bin_size: int, of_coverage: bool):
+        self.of_coverage = of_coverage
         self.whole = Moments(targets)
-        self.log_scale = LogScaleCorrelation(targets)
+        self.log_scale = LogScaleCorrelation(targets) if of_coverage else None
         self.ranks = RankCorrelation(targets) if bin_size >= FINEST_BIN_SIZE else None
         self.within = WithinInputs(targets)
 
@@ -169,10 +177,13 @@ class _Sums:
     def rows(self, targets: list[str]) -> list[dict]:
         """Give the rows of every target and of their mean, raw and scaled."""
         unscaled, of_both = np.ones(len(targets)), self._scale_free_scores()
+        known = np.isfinite(self.whole.mse(unscaled))
         rows = []
         for scaling, factor in (("raw", unscaled), ("scaled", self.whole.scale_factor())):
             scores = of_both | self._scores(factor)
-            counts = self._counts() | {"targets": np.isfinite(scores["mse"])}
+            if not self.of_coverage:
+                scores |= dict.fromkeys(_OF_COVERAGE, np.full(len(targets), np.nan))
+            counts = self._counts() | {"targets": known}
             common = {"scaling": scaling, "bins": self.whole.count}
             rows += [
                 common
@@ -200,7 +211,7 @@ class _Sums:
     def _scores(self, factor: np.ndarray) -> dict[str, np.ndarray]:
         """Give the scores, shape (targets,), of `factor` times the prediction."""
         return {
-            "pearson_r_log1p": self.log_scale.pearson_r(factor),
+            "pearson_r_log1p": self.log_scale.pearson_r(factor) if self.log_scale else factor,
             "mse": self.whole.mse(factor),
             "poisson_nll": self.whole.poisson_nll(factor),
             "scale_factor": factor,

@@ -7,6 +7,9 @@ import numpy as np
 
 from epibench.data.store import Store
 
+READ_AT_ONCE = 64
+"""Inputs that are read and predicted at once, where no model asks for more."""
+
 
 @dataclass(frozen=True)
 class Inputs:

@@ -16,7 +16,7 @@ from epibench.evaluate.baselines import (
     kmer_counts,
 )
 from epibench.evaluate.evaluate import coarsen, evaluate
-from epibench.evaluate.predictors import BigWigPredictor, ReplicatePredictor
+from epibench.evaluate.predictors import READ_AT_ONCE, BigWigPredictor, ReplicatePredictor
 
 BASELINES = {
     "gc": (gc_content, False),
@@ -34,7 +34,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
     store : Store
         The study's coverage store.
     settings : dict
-        `bin_sizes`, `batch_size`, `windows` (the set that baselines are fitted on), `seed`, and
+        `bin_sizes`, `windows` (the set that baselines are fitted on), `seed`, and
         `truth` (bigWig of each target, empty for real data).
 
     Returns
@@ -48,7 +48,7 @@ def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
         "store": store,
         "tiles": tile_inputs(store, "test", length),
         "input_length": length,
-        "batch_size": settings["batch_size"],
+        "batch_size": READ_AT_ONCE,
         "bin_sizes": sizes,
     }
     rows = []
@@ -120,5 +120,5 @@ def _central(store: Store, settings: dict[str, Any], split: str, bin_size: int) 
         window_length=windows["length"],
         input_length=windows["input_length"],
         bin_size=bin_size,
-        batch_size=settings["batch_size"],
+        batch_size=READ_AT_ONCE,
     )

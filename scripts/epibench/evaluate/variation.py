@@ -11,7 +11,7 @@ from epibench.data.store import Store
 from epibench.data.windows import Tiles, fingerprint, tiled_windows
 from epibench.errors import InputError
 from epibench.evaluate.evaluate import coarsen
-from epibench.evaluate.predictors import Inputs, Predictor
+from epibench.evaluate.predictors import READ_AT_ONCE, Inputs, Predictor
 from epibench.evaluate.within import WithinInputs
 
 SCORES = ["variation_score", "pearson_r_per_sequence"]
@@ -42,8 +42,7 @@ def score_variation(
     store : Store
         The coverage store.
     settings : dict
-        `crops` drawn from each window, their `seed`, and `batch_size`, the inputs that a model
-        takes at once: as many windows are predicted together, which fills every batch.
+        `crops` drawn from each window, and their `seed`.
 
     Returns
     -------
@@ -72,8 +71,8 @@ def score_variation(
     offsets = np.hstack([drawn, centre])
     scores = np.empty(labels.shape)
     within = [WithinInputs(1) for _ in store.targets]
-    for first in range(0, len(tiles), settings["batch_size"]):
-        part = slice(first, first + settings["batch_size"])
+    for first in range(0, len(tiles), READ_AT_ONCE):
+        part = slice(first, first + READ_AT_ONCE)
         here = Tiles(tiles.chrom[part], tiles.start[part], tiles.offset[part])
         prediction = _predict(predictor, store, here, offsets[part], windows.input_length)
         scores[part] = variation(prediction[:, :-1], drawn[part], predictor.bin_size, region)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class Analysis:
     """Where an analysis lives, when it can run, and what its figure says.
 
-    `module` has `table(rows)` and `figure(rows)`, where rows are those of `reads`.tsv
-    in the folder of each run, with the run's axes in front. `stage` is the stage that makes it;
-    `paper` names the figures of Toneyan et al. 2022 that it repeats.
+    `module` has `table(rows)` and `figure(rows)`, where rows are those of `file` in the folder of
+    each run, with the run's axes in front. `reads` is that file's name without suffix: a table of
+    scores, or `run`, what training recorded. `stage` is the stage that makes it; `paper` names the
+    figures of Toneyan et al. 2022 that it repeats.
     """
 
     module: str
@@ -19,6 +20,11 @@ class Analysis:
     title: str
     question: str
     caption: str
+
+    @property
+    def file(self) -> str:
+        """Give the file of each run that the analysis reads."""
+        return "run.json" if self.reads == "run" else f"{self.reads}.tsv"
 
 
 ANALYSES = {
@@ -101,5 +107,20 @@ ANALYSES = {
         "are not shown. The table's r is taken over the bins of one locus; "
         "r at different bin sizes is not comparable. Complete tracks for a genome browser: "
         "tracks/ in the folder of each run, and measured/ in that of the study.",
+    ),
+    "hyperparameters": Analysis(
+        module="epibench.experiments.hyperparameters",
+        stage="train",
+        reads="run",
+        paper="Supp. Fig. 1",
+        title="Hyperparameters",
+        question="Which options of a model give the lowest validation loss?",
+        caption="A line a run, from the settings that differ between the model entries of a panel "
+        "to the run's lowest validation loss (right, darker is lower); the entry with the lowest "
+        "is marked, with several seeds by their mean. Values of a setting stand at equal "
+        "distances, and lines that share one are spread around it. Validation losses can be "
+        "compared only within a panel: runs of the same loss function, bin size, window set and "
+        "target scaling. The lowest of many is a little too low, by the luck of seed and "
+        "validation set; no test score was looked at.",
     ),
 }

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from epibench.models.layers import gelu_sigmoid
+from epibench.models.parts import probability
 
 FIRST_WIDTH = 15
 DILATION_GROWTH = 1.5
@@ -31,26 +32,12 @@ def basenji(
     bins. Parameters are those of the registry; shapes are those of `registry.build`.
     """
     block = partial(_block, momentum=batch_norm_momentum)
-    unit_dropout, last_dropout = (0.3, 0.05) if dropout else (0.0, 0.0)
     stem_pool = 1 if bin_size == 1 else first_pool
-
     sequence = keras.Input((input_length, 4), name="sequence")
     x = block(sequence, first_filters, FIRST_WIDTH, conv="first_filters", norm="first_norm")
     if stem_pool > 1:
         x = layers.MaxPooling1D(stem_pool)(x)
-    for unit in range(residual_units):
-        shortcut = x
-        x = block(
-            x,
-            first_filters // 2,
-            3,
-            dilation=round(DILATION_GROWTH**unit),
-            activation="first_activation" if unit == 0 else None,
-        )
-        x = block(x, first_filters, 1, gamma="zeros", dropout=unit_dropout)
-        x = layers.Add()([shortcut, x])
-    x = block(x, last_filters, 1, dropout=last_dropout)
-
+    x = _tower(block, x, first_filters, last_filters, residual_units, dropout, "first_activation")
     pool = bin_size // stem_pool
     last = (
         layers.AveragePooling1D(pool, name="embedding")
@@ -60,6 +47,52 @@ def basenji(
     logits = layers.Dense(targets, kernel_initializer="he_normal", dtype="float32", name="logits")
     coverage = layers.Activation(output, dtype="float32", name="coverage")
     return keras.Model(sequence, coverage(logits(last(x))), name="basenji")
+
+
+def basenji_binary(
+    *,
+    input_length: int,
+    bin_size: int,
+    targets: int,
+    activation: str,
+    first_filters: int,
+    first_pool: int,
+    last_filters: int,
+    residual_units: int,
+    dropout: bool,
+    batch_norm_momentum: float,
+) -> keras.Model:
+    """Build the binary Basenji: its last convolution averaged over the input (Methods).
+
+    The chosen activation follows the first normalisation, in front of the first GELU. Parameters
+    are those of the registry; shapes are those of `registry.build`.
+    """
+    block = partial(_block, momentum=batch_norm_momentum)
+    sequence = keras.Input((input_length, 4), name="sequence")
+    x = block(sequence, first_filters, FIRST_WIDTH, conv="first_filters", norm="first_norm")
+    x = layers.Activation(activation, name="first_activation")(x)
+    x = layers.MaxPooling1D(first_pool)(x)
+    x = _tower(block, x, first_filters, last_filters, residual_units, dropout)
+    x = layers.GlobalAveragePooling1D()(x)
+    output = probability(x, targets, kernel_initializer="he_normal")
+    return keras.Model(sequence, output, name="basenji_binary")
+
+
+def _tower(block, x, filters, last_filters, residual_units, dropout, activation=None):
+    """Apply the dilated residual units and the last convolution; name the first activation."""
+    unit_dropout, last_dropout = (0.3, 0.05) if dropout else (0.0, 0.0)
+    for unit in range(residual_units):
+        shortcut = x
+        x = block(
+            x,
+            filters // 2,
+            3,
+            dilation=round(DILATION_GROWTH**unit),
+            activation=None if unit else activation,
+        )
+        x = block(x, filters, 1, gamma="zeros", dropout=unit_dropout)
+        x = layers.Add()([shortcut, x])
+    return block(x, last_filters, 1, dropout=last_dropout)
 
 
 def _block(

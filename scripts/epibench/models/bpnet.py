@@ -1,7 +1,9 @@
-"""The BPNet-based model: dilated convolutions at base resolution, one narrow head a target."""
+"""The BPNet-based models: dilated convolutions at base resolution, one narrow head a target."""
 
 import keras
 from keras import layers
+
+from epibench.models.layers import ProfileCoverage
 
 
 def bpnet(
@@ -13,6 +15,7 @@ def bpnet(
     first_width: int,
     head_width: int,
     dilated_layers: int,
+    initializer: str,
     output: str,
 ) -> keras.Model:
     """Build the BPNet-based model (Toneyan et al. 2022, Methods; after Avsec et al. 2021).
@@ -24,21 +27,73 @@ def bpnet(
     `registry.build`.
     """
     sequence = keras.Input((input_length, 4), name="sequence")
-    x = layers.Conv1D(filters, first_width, padding="same", name="first_filters")(sequence)
+    x = _tower(sequence, filters, first_width, dilated_layers, initializer)
+    logits = _profile(x, targets, head_width, initializer, bin_size)
+    coverage = layers.Activation(output, dtype="float32", name="coverage")
+    return keras.Model(sequence, coverage(logits), name="bpnet")
+
+
+def bpnet_original(
+    *,
+    input_length: int,
+    bin_size: int,
+    targets: int,
+    filters: int,
+    first_width: int,
+    head_width: int,
+    dilated_layers: int,
+    initializer: str,
+) -> keras.Model:
+    """Build BPNet with its two heads, profile and counts (Avsec et al. 2021).
+
+    The counts are a dense layer on the average over the positions. Parameters are those of the
+    registry; shapes are those of `registry.build`.
+    """
+    sequence = keras.Input((input_length, 4), name="sequence")
+    x = _tower(sequence, filters, first_width, dilated_layers, initializer)
+    logits = _profile(x, targets, head_width, initializer, bin_size)
+    pooled = layers.GlobalAveragePooling1D(keepdims=True)(x)
+    log_counts = layers.Dense(
+        targets, kernel_initializer=initializer, dtype="float32", name="log_counts"
+    )(pooled)
+    coverage = ProfileCoverage(name="coverage")(logits, log_counts)
+    return keras.Model(sequence, coverage, name="bpnet_original")
+
+
+def _tower(sequence, filters, first_width, dilated_layers, initializer):
+    """Apply the first convolution and the dilated ones."""
+    x = layers.Conv1D(
+        filters,
+        first_width,
+        padding="same",
+        kernel_initializer=initializer,
+        name="first_filters",
+    )(sequence)
     x = layers.Identity(name="first_norm")(x)
     x = layers.ReLU(name="first_activation")(x)
     for i in range(1, dilated_layers + 1):
-        dilated = layers.Conv1D(filters, 3, dilation_rate=2**i, padding="same", activation="relu")(
-            x
-        )
+        dilated = layers.Conv1D(
+            filters,
+            3,
+            dilation_rate=2**i,
+            padding="same",
+            activation="relu",
+            kernel_initializer=initializer,
+        )(x)
         x = layers.Add(name="embedding" if i == dilated_layers else None)([x, dilated])
+    return x
+
+
+def _profile(x, targets, head_width, initializer, bin_size):
+    """Give the logits of every bin."""
     profile = layers.Conv1DTranspose(
-        targets, head_width, padding="same", dtype="float32", name="heads"
+        targets,
+        head_width,
+        padding="same",
+        kernel_initializer=initializer,
+        dtype="float32",
+        name="heads",
     )(x)
-    logits = (
-        layers.AveragePooling1D(bin_size, dtype="float32", name="logits")
-        if bin_size > 1
-        else layers.Identity(dtype="float32", name="logits")
-    )
-    coverage = layers.Activation(output, dtype="float32", name="coverage")
-    return keras.Model(sequence, coverage(logits(profile)), name="bpnet")
+    if bin_size == 1:
+        return layers.Identity(dtype="float32", name="logits")(profile)
+    return layers.AveragePooling1D(bin_size, dtype="float32", name="logits")(profile)

@@ -1,49 +1,46 @@
-"""ResidualBind-32: convolutions with dilated residual blocks, pooled to bins of 32 bp."""
-
-from dataclasses import dataclass
+"""ResidualBind: convolutions with dilated residual blocks, with a bottleneck or without."""
 
 import keras
-from keras import layers
 
-FIRST_WIDTH, LATER_WIDTH = 19, 7
-POOLS = (4, 4, 2)
-BIN_SIZE = 32
-"""Product of the poolings: the bin size that the layers give."""
+from epibench.models import parts as shared
+from epibench.models.parts import BIN_SIZE_32, Parts, coverage, probability
+
+POOLS_32 = (4, 4, 2)
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """Make the layers of one model: whether there is dropout, momentum of the normalisation."""
+def residualbind_base(
+    *,
+    input_length: int,
+    bin_size: int,
+    targets: int,
+    activation: str,
+    task_heads: bool,
+    first_filters: int,
+    bottleneck: int,
+    head_filters: int,
+    task_filters: int,
+    dropout: bool,
+    batch_norm_momentum: float,
+    output: str,
+) -> keras.Model:
+    """Build ResidualBind with a bottleneck (Toneyan et al. 2022, Methods).
 
-    dropout: bool
-    momentum: float
-
-    def conv(self, x, filters, width, *, dilation=1, names=(None, None)):
-        """Apply a convolution with bias, and batch normalisation."""
-        x = layers.Conv1D(filters, width, dilation_rate=dilation, padding="same", name=names[0])(x)
-        return self.norm(x, names[1])
-
-    def norm(self, x, name=None):
-        """Apply batch normalisation."""
-        return layers.BatchNormalization(momentum=self.momentum, name=name)(x)
-
-    def drop(self, x, rate):
-        """Apply dropout, if the model has it."""
-        return layers.Dropout(rate)(x) if self.dropout else x
-
-    def residual(self, x, convolutions):
-        """Apply a residual block: convolutions of width 3, the i-th with dilation 2^i, summed."""
-        filters = x.shape[-1]
-        shortcut = x
-        x = self.conv(x, filters, 3)
-        for i in range(1, convolutions):
-            x = self.drop(layers.ReLU()(x), 0.1)
-            x = self.conv(x, filters, 3, dilation=2**i)
-        return layers.ReLU()(layers.Add()([shortcut, x]))
-
-    def stage(self, x, convolutions, pool, rate):
-        """Apply a residual block, max pooling and dropout."""
-        return self.drop(layers.MaxPooling1D(pool)(self.residual(x, convolutions)), rate)
+    With a single head it is the text's, with task-specific heads the published one, which differs
+    in a pooling, in dropout and in the length of two residual blocks. Parameters are those of the
+    registry; shapes are those of `registry.build`.
+    """
+    parts = Parts(dropout, batch_norm_momentum)
+    sequence = keras.Input((input_length, 4), name="sequence")
+    first_pool, third_block = (8, 3) if task_heads else (4, 4)
+    x = _trunk(parts, sequence, first_filters, activation, first_pool, third_block)
+    x = parts.bottleneck(x, bottleneck, input_length // bin_size)
+    x = parts.drop(parts.later(x, head_filters), 0.2 if task_heads else 0.1)
+    x = parts.residual(x, 6 if task_heads else 5)
+    if task_heads:
+        logits = shared.task_heads(parts, x, targets, task_filters)
+    else:
+        logits = shared.single_head(x, targets)
+    return keras.Model(sequence, coverage(logits, output), name="residualbind_base")
 
 
 def residualbind_32(
@@ -65,42 +62,46 @@ def residualbind_32(
     It has no bottleneck: three poolings lead to bins of 32 bp. A coarser bin is the average of the
     output. Parameters are those of the registry; shapes are those of `registry.build`.
     """
-    parts = _Parts(dropout, batch_norm_momentum)
+    parts = Parts(dropout, batch_norm_momentum)
     sequence = keras.Input((input_length, 4), name="sequence")
-    x = parts.conv(sequence, first_filters, FIRST_WIDTH, names=("first_filters", "first_norm"))
-    x = layers.Activation(activation, name="first_activation")(x)
-    x = parts.stage(x, 5, POOLS[0], 0.2)
-    x = layers.ReLU()(parts.conv(x, 2 * first_filters, LATER_WIDTH))
-    x = parts.stage(x, 5, POOLS[1], 0.2)
-    x = layers.ReLU()(parts.conv(x, 4 * first_filters, LATER_WIDTH))
-    x = parts.stage(x, 3, POOLS[2], 0.5)
-
-    head = _task_heads if task_heads else _single_head
-    logits = head(parts, x, targets, head_filters, task_filters)
-    factor = bin_size // BIN_SIZE
-    if factor == 1:
-        coverage = layers.Activation(output, dtype="float32", name="coverage")(logits)
+    x = parts.stage(parts.first(sequence, first_filters, activation), 5, POOLS_32[0], 0.2)
+    x = parts.stage(parts.later(x, 2 * first_filters), 5, POOLS_32[1], 0.2)
+    x = parts.stage(parts.later(x, 4 * first_filters), 3, POOLS_32[2], 0.5)
+    if task_heads:
+        x = parts.drop(parts.later(x, head_filters), 0.2)
+        logits = shared.task_heads(parts, x, targets, task_filters)
     else:
-        fine = layers.Activation(output, dtype="float32")(logits)
-        coverage = layers.AveragePooling1D(factor, dtype="float32", name="coverage")(fine)
-    return keras.Model(sequence, coverage, name="residualbind_32")
+        x = parts.drop(parts.dense(x, head_filters), 0.3)
+        logits = shared.single_head(x, targets)
+    factor = bin_size // BIN_SIZE_32
+    return keras.Model(sequence, coverage(logits, output, factor), name="residualbind_32")
 
 
-def _single_head(parts, x, targets, head_filters, _):
-    """Give the logits of all targets from one dense layer at every position."""
-    x = layers.ReLU()(parts.norm(layers.Dense(head_filters)(x)))
-    x = layers.Identity(name="embedding")(parts.drop(x, 0.3))
-    return layers.Dense(targets, dtype="float32", name="logits")(x)
+def residualbind_binary(
+    *,
+    input_length: int,
+    bin_size: int,
+    targets: int,
+    activation: str,
+    first_filters: int,
+    bottleneck: int,
+    dropout: bool,
+    batch_norm_momentum: float,
+) -> keras.Model:
+    """Build the binary ResidualBind: `residualbind_base`, single head, up to its bottleneck.
+
+    Toneyan et al. 2022, Methods. Parameters are those of the registry; shapes are those of
+    `registry.build`.
+    """
+    parts = Parts(dropout, batch_norm_momentum)
+    sequence = keras.Input((input_length, 4), name="sequence")
+    x = _trunk(parts, sequence, first_filters, activation, 4, 4)
+    x = parts.drop(parts.dense(keras.layers.Flatten()(x), bottleneck), 0.3)
+    return keras.Model(sequence, probability(x, targets), name="residualbind_binary")
 
 
-def _task_heads(parts, x, targets, head_filters, task_filters):
-    """Give the logits of each target from a convolution of its own."""
-    x = layers.ReLU()(parts.conv(x, head_filters, LATER_WIDTH))
-    x = layers.Identity(name="embedding")(parts.drop(x, 0.2))
-    heads = []
-    for _ in range(targets):
-        own = parts.drop(layers.ReLU()(parts.conv(x, task_filters, LATER_WIDTH)), 0.1)
-        heads.append(layers.Dense(1, dtype="float32")(own))
-    if targets == 1:
-        return layers.Identity(dtype="float32", name="logits")(heads[0])
-    return layers.Concatenate(dtype="float32", name="logits")(heads)
+def _trunk(parts, sequence, first_filters, activation, first_pool, third_block):
+    """Apply three convolutions, each with a residual block; widths grow as in the paper."""
+    x = parts.stage(parts.first(sequence, first_filters, activation), 5, first_pool, 0.1)
+    x = parts.stage(parts.later(x, first_filters * 4 // 3), 5, 4, 0.1)
+    return parts.stage(parts.later(x, first_filters * 8 // 3), third_block, 4, 0.2)

@@ -51,6 +51,8 @@ HEADINGS = {
     "variation_score": "variation score",
     "test_windows": "test windows",
     "windows_without_score": "windows without score",
+    "lowest": "lowest loss",
+    "mean_valid_loss": "mean over seeds",
     "experiments": "experiments",
     "parameters": "parameters",
     "epochs": "epochs",
@@ -61,7 +63,10 @@ HEADINGS = {
 }
 """Column headings of tables; a column that is not here keeps its name."""
 
-TEXTS = ("model", "windows", "loss", "augmentation", "experiments", "locus", "chrom", "target")
+TEXTS = (
+    *("model", "builder", "windows", "loss", "augmentation", "group", "experiments"),
+    *("locus", "chrom", "target"),
+)
 """Columns that are read as text; all others are numbers and stand to the right."""
 
 HIGHER_IS_BETTER = (*OF_TARGETS, "pearson_r_per_sequence")
@@ -294,6 +299,8 @@ def shown_as(value: Any, column: str = "") -> str:
     """Write a value for reading, as its column asks for."""
     if isinstance(value, str):
         return _text(value, column)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if _undefined(value):
         return "–"
     if column.endswith("bin_size") or column == "seed":
