@@ -1,4 +1,5 @@
 # make demo: set up and run the demo study.   make test: set up and run the tests.
+# make test-slow: full-width models of every family, some minutes and 12 GB of memory.
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN = $(VENV)/bin
 # Compiled modules make each start of TensorFlow three times as fast.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint setup lock
+.PHONY: demo test test-slow lint setup lock
 
 demo: setup
 	@$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/demo.yaml
@@ -16,8 +17,11 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_train.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_beyond.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
 	$(BIN)/python -m pytest -rs tests/workflow tests/cluster tests/browser
+
+test-slow: setup
+	$(BIN)/python -m pytest tests/slow
 
 lint: setup
 	$(BIN)/ruff check .

@@ -17,8 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from itertools import count, product
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -29,43 +29,24 @@ from epibench import device
 device.quiet()
 
 import keras  # noqa: E402
+from bench_models import (  # noqa: E402
+    INPUT_LENGTH,
+    endless,
+    make_steps,
+    open_batches,
+    usual_bin_size,
+)
 
 from epibench.data.fit_batches import FitBatches  # noqa: E402
-from epibench.data.loader import Batch, Batches  # noqa: E402
-from epibench.data.store import Store  # noqa: E402
-from epibench.data.windows import select  # noqa: E402
 from epibench.losses import get_loss  # noqa: E402
-from epibench.models.layers import OneHot, from_codes  # noqa: E402
-from epibench.models.registry import BUILDERS, build, check_options  # noqa: E402
-from epibench.words import SPLITS  # noqa: E402
+from epibench.models.layers import OneHot  # noqa: E402
+from epibench.models.registry import BUILDERS, builder  # noqa: E402
 
 PUBLISHED = 4450  # examples per CPU-second of the TFRecord pipeline of bio-gopher 1.0.3, at best
-INPUT_LENGTH = 2048
 REPEATS = 7
-USUAL_BIN_SIZE = {"basenji": 128, "bpnet": 1, "residualbind_32": 32}
 LEAST_RATIO = 0.97
 SECONDS_A_MODEL = 20
 LOSS = "poisson"
-
-
-def open_batches(store: Path, bin_size: int, workers: int, times: int = 1, size: int = 64):
-    """Give batches of all windows of threshold 2, each window `times` an epoch."""
-    opened = Store(store)
-    offsets = [select(opened, "threshold2", split).offset for split in SPLITS]
-    return Batches(
-        opened,
-        np.tile(np.concatenate(offsets), times),
-        window_length=3072,
-        input_length=INPUT_LENGTH,
-        bin_size=bin_size,
-        batch_size=size,
-        augmentation="rc+shift",
-        seed=1,
-        shuffle=True,
-        drop_last=True,
-        scale=np.full(len(opened.targets), 3),
-        workers=workers,
-    )
 
 
 def repeat_tracks(store: Path, folder: Path, times: int) -> None:
@@ -146,21 +127,6 @@ def measure_fit(store: Path) -> None:
     )
 
 
-def trainer(name: str, bin_size: int) -> keras.Model:
-    """Build a model of 5 targets with default options, ready to train from base codes."""
-    options = BUILDERS[name].resolve(check_options(name, {}), LOSS)
-    model = build(name, input_length=INPUT_LENGTH, bin_size=bin_size, targets=5, options=options)
-    model = from_codes(model)
-    model.compile(optimizer="adam", loss=get_loss(LOSS))
-    return model
-
-
-def endless(batches: Batches) -> Iterator[Batch]:
-    """Yield the batches of epoch after epoch."""
-    for epoch in count():
-        yield from batches.epoch(epoch)
-
-
 def timed(step: Callable[[], None]) -> tuple[float, float]:
     """Take a step; give its seconds and CPU-seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -170,14 +136,17 @@ def timed(step: Callable[[], None]) -> tuple[float, float]:
 
 def measure_training(name: str, store: Path, size: int) -> float:
     """Print and return the rate of training with the loader over that with one batch repeated."""
-    bin_size = USUAL_BIN_SIZE.get(name, 1)
-    model = trainer(name, bin_size)
-    stream = endless(open_batches(store, bin_size, workers=2, size=size))
+    _, trained = make_steps(name)
+    head = builder(name).head
+    stream = endless(open_batches(store, usual_bin_size(name), workers=2, size=size, head=head))
     batch = next(stream)
-    model.train_on_batch(*batch)  # compiles
-    seconds, _ = timed(lambda: model.train_on_batch(*batch))
+    float(trained.train(*batch))  # compiles
+    seconds, _ = timed(lambda: float(trained.train(*batch)))
     turns = int(np.clip(SECONDS_A_MODEL / (2 * seconds), 8, 200))
-    steps = (lambda: model.train_on_batch(*next(stream)), lambda: model.train_on_batch(*batch))
+    steps = (
+        lambda: float(trained.train(*next(stream))),
+        lambda: float(trained.train(*batch)),
+    )
     found = np.empty((turns, 2, 2))
     for turn in range(turns):
         for which in (0, 1) if turn % 2 else (1, 0):

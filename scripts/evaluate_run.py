@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
     from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
-    device.set_threads(snakemake.params.threads)
+    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
     store = Store(Path(snakemake.input.store[0]).parent)
     length = store.summary["settings"]["windows"]["input_length"]
     predictor = RunPredictor(Path(snakemake.input.model).parent)

@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
     from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
-    device.set_threads(snakemake.params.threads)
+    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
     scores = score_variation(
         snakemake.params.name,
         RunPredictor(Path(snakemake.input.model).parent),

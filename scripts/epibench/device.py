@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import Literal
 
 from epibench.errors import InputError
 from epibench.words import PRECISIONS
@@ -56,10 +57,44 @@ def set_threads(threads: int) -> None:
         os.environ["NPROC"] = str(threads)
 
 
+def start(threads: int, require: bool | Literal["warn"]) -> dict:
+    """Set up the device of a job that was given a GPU, and print what it is.
+
+    Parameters
+    ----------
+    threads : int
+        CPU threads.
+    require : bool or "warn"
+        Whether to fail, warn or go on silently where there is no GPU.
+
+    Returns
+    -------
+    dict
+        As of `describe`.
+
+    Raises
+    ------
+    InputError
+        When there is no GPU and there must be one.
+    """
+    use_memory_as_needed()
+    set_threads(threads)
+    found = describe()
+    print(f"device: {found}")
+    if require:
+        require_gpu(strict=require is True)
+    return found
+
+
 def set_precision(name: str) -> None:
-    """Set the precision of every model built from now on; the outputs stay float32."""
+    """Set the precision of every model built from now on; the outputs stay float32.
+
+    `auto` is `mixed_bfloat16` on a GPU and `float32` on a CPU.
+    """
     import keras
 
+    if name == "auto":
+        name = "mixed_bfloat16" if gpus() else "float32"
     if name not in PRECISIONS:
         raise InputError(f"there is no precision {name!r}; known: {', '.join(PRECISIONS)}")
     keras.config.set_dtype_policy(name)
@@ -120,7 +155,7 @@ def describe() -> dict:
     dict
         `backend` and `backend_version`, `keras` (its version), `devices` (names), `gpus` (number),
         `driver` (version of NVIDIA's, None without), `cuda_visible_devices` and `slurm_job_id`
-        (None where not set) and `precision`.
+        (None where not set).
     """
     import keras
 
@@ -143,7 +178,6 @@ def describe() -> dict:
         "driver": _driver(),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
-        "precision": keras.config.dtype_policy().name,
     }
 
 

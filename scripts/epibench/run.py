@@ -59,13 +59,8 @@ def train_run(
         For a GPU that is not there, a split without windows, or labels that are all alike.
     """
     began = time.monotonic()
-    device.use_memory_as_needed()
-    device.set_threads(settings["threads"])
+    hardware = device.start(settings["threads"], job["require_gpu"])
     device.set_precision(settings["precision"])
-    hardware = device.describe()
-    print(f"device: {hardware}")
-    if job["require_gpu"]:
-        device.require_gpu(strict=job["require_gpu"] is True)
     devices = Devices(device.choose_gpus(settings["gpus"]))
     data = prepare_training(store, settings)
     seed_everything(settings["seed"])
@@ -111,6 +106,7 @@ def train_run(
         "waited": _median(result.history, "waited"),
         "resumed": result.resumed,
         "xla": uses_xla(settings),
+        "precision": model.dtype_policy.name,
         "predict_batch_size": find_batch_size(model),
         "peak_memory_mb": device.peak_memory(),
         "device": hardware,

@@ -15,14 +15,7 @@ from epibench.prepare_training import TrainingData
 from epibench.recipe import Recipe
 from epibench.step import Devices, Steps
 from epibench.train import TrainingResult, train
-from epibench.words import LOSSES
-
-READ_BY_TRAINING = {
-    "coverage": None,
-    "profile_counts": ["logits", "log_counts"],
-    "peaks": ["logits"],
-}
-"""Layers that the loss of each head compares with the truth, in place of the output."""
+from epibench.words import HEADS, LOSSES
 
 
 def train_stages(
@@ -64,7 +57,7 @@ def train_stages(
         recipe: Recipe, augment: keras.Layer | None, checkpoint: Path, done: int = 0
     ) -> TrainingResult:
         with devices.scope():
-            trained = from_codes(model, READ_BY_TRAINING[loss.head], augment)
+            trained = from_codes(model, HEADS[loss.head], augment)
             optimizer = keras.optimizers.Adam(recipe.learning_rate)
             if settings["precision"] == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

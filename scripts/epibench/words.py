@@ -6,9 +6,10 @@ BASES = "ACGT"
 """Base order of one-hot channels and of the base codes 0-3; code 4 stands for N."""
 
 
-HEADS = ("coverage", "profile_counts", "peaks")
+HEADS = {"coverage": (), "profile_counts": ("logits", "log_counts"), "peaks": ("logits",)}
 """What a model predicts: coverage of every bin; its shape over the input and its sum, whose product
-is the coverage; or whether a peak overlaps the input (binary models)."""
+is the coverage; or whether a peak overlaps the input (binary models). With the layers that training
+compares with the truth, where that is not the output."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from epibench.losses import get_loss
 from epibench.models import registry
 from epibench.models.layers import OneHot, from_codes
 from epibench.predict import CoverageFunction
-from epibench.train_stages import READ_BY_TRAINING
+from epibench.words import HEADS
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -102,7 +102,7 @@ def test_a_linear_output_can_be_negative(name):
 
 @every_model
 def test_training_lowers_the_loss(name):
-    model = from_codes(small(name), READ_BY_TRAINING[head(name)])
+    model = from_codes(small(name), HEADS[head(name)])
     model.compile(keras.optimizers.Adam(0.01), get_loss(LOSS_OF[head(name)]), run_eagerly=True)
     codes = random_codes(8)
     truth = np.random.default_rng(1).gamma(1.0, 1.0, (8, 8, 3)).astype(np.float32)

@@ -13,7 +13,7 @@ import yaml
 from small_genome import SmallStudy
 
 import epibench
-from epibench.config.check import check_tracks
+from epibench.config.check import check_targets
 from epibench.config.load import load_study
 from epibench.data.make_store import make_store
 from epibench.data.settings import SplitSettings
@@ -298,7 +298,7 @@ def test_a_real_study_checks_loci_against_its_test_chromosomes():
     config = yaml.safe_load((DEMO.parent / "config.yaml").read_text())
     study = load_study(config | {"tracks": {"loci": ["chr9:5-9"]}}, [])
     with pytest.raises(InputError, match="chr9:5-9 is not on a test chromosome"):
-        check_tracks(study, ["K562"])
+        check_targets(study, ["K562"])
 
 
 def test_the_experiment_needs_measured_tracks_at_the_bin_sizes_of_its_runs():

@@ -395,6 +395,10 @@ def test_device_is_described_and_gpus_can_be_required(monkeypatch, capsys):
         with pytest.raises(InputError, match=r"training.gpus = 2, but there are 0 GPUs here"):
             device.choose_gpus(2)
     assert device.peak_memory()["host"] > 100
+    device.set_precision("auto")
+    expected = "mixed_bfloat16" if found["gpus"] else "float32"
+    assert keras.config.dtype_policy().name == expected
+    device.set_precision("float32")
     with pytest.raises(InputError, match="no precision 'float8'; known: float32"):
         device.set_precision("float8")
     with pytest.raises(InputError, match="threads must be at least 1"):

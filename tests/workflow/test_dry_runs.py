@@ -41,11 +41,12 @@ def test_the_papers_study_is_the_default_and_slurm_works_literally(workspace):
     assert workspace.planned() == workspace.planned("--configfile", "config/config.yaml")
 
 
-def test_the_yeast_study_gives_a_dag(workspace):
+@pytest.mark.parametrize(("study", "runs"), [("yeast", 21), ("yeast_zoo", 20)])
+def test_the_yeast_studies_give_a_dag(workspace, study, runs):
     if not (Path(environment()["EPIBENCH_SHARED"]) / "data" / "yeast").is_dir():
         pytest.skip("the yeast data (EPIBENCH_SHARED) are not here")
-    jobs = workspace.planned("--configfile", "tests/studies/yeast.yaml")
-    assert jobs["train_run"] == 21
+    jobs = workspace.planned("--configfile", f"tests/studies/{study}.yaml")
+    assert jobs["train_run"] == runs
 
 
 @pytest.mark.parametrize("target", STAGES + EXPERIMENTS)

@@ -84,7 +84,10 @@ class ModelEntry(Section):
     """One trainable model: a builder with its options and the way it is trained."""
 
     enabled: bool = Field(default=True, description="`false` keeps the entry out of every grid.")
-    builder: str = Field(description="Architecture, by its name in the registry of models.")
+    builder: str = Field(
+        description="Architecture: a name of the registry of models, or `package.module:function` "
+        "for one of your own."
+    )
     options: dict[str, Any] = Field(
         default={}, description="Options of the builder; what is left out keeps its default."
     )
@@ -110,8 +113,10 @@ class ModelEntry(Section):
         description="Weights of targets in the loss, by name; those left out have weight 1, and "
         "only the ratios matter.",
     )
-    precision: Literal[PRECISIONS] = Field(
-        default="float32", description="Numeric precision of training and prediction."
+    precision: Literal["auto", *PRECISIONS] = Field(
+        default="float32",
+        description="Numeric precision of training and prediction; `auto`: mixed_bfloat16 on a "
+        "GPU, float32 on a CPU.",
     )
     xla: bool | None = Field(
         default=None,

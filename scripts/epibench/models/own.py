@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 REQUIRED = ("input_length", "bin_size", "targets")
 """Parameters that the function of every model takes."""
 
-READ_LAYERS = {"coverage": (), "profile_counts": ("logits", "log_counts"), "peaks": ("logits",)}
-"""Layers that training reads, by the model's head."""
-
 
 def is_own(name: str) -> bool:
     """Say whether a builder's name is an import path rather than a name of the registry."""
@@ -223,7 +220,7 @@ def _faults(model: Any, head: str, input_length: int, bins: int, targets: int) -
     yield from _tensor_faults("output", model.outputs[0], single if head == "peaks" else profile)
     shapes = {"logits": single if head == "peaks" else profile, "log_counts": (None, 1, targets)}
     names = [layer.name for layer in model.layers]
-    for layer in READ_LAYERS[head]:
+    for layer in HEADS[head]:
         if layer not in names:
             yield (
                 f"there is no layer named {layer!r}, which training reads where HEAD is "

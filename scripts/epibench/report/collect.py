@@ -53,6 +53,7 @@ def make_report(
     records = [_read(results / "runs" / run / "run.json") for run in manifest["run"]]
     for column in RECORDED:
         manifest[column] = [record[column] for record in records]
+    manifest["constant_targets"] = [", ".join(record["constant_targets"]) for record in records]
     write_report(
         out,
         study=settings | {"date": date.today().isoformat()},

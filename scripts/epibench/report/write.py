@@ -128,7 +128,8 @@ def write_report(
         The store's `summary.json`.
     runs : DataFrame
         One row a run: run, model, windows, loss, bin_size (bp), augmentation, seed, experiments,
-        parameters, epochs, best_epoch, best_valid_loss, seconds, examples_per_second.
+        parameters, epochs, best_epoch, best_valid_loss, seconds, examples_per_second,
+        constant_targets (text, names of targets with the same prediction everywhere).
     metrics, references : DataFrame
         Metrics of all runs and of all other predictors, with the columns of
         `epibench.evaluate.evaluate.COLUMNS`.
