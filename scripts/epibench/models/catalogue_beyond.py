@@ -1,13 +1,14 @@
 """Models that the paper does not have, each with its reason and reference (light)."""
 
-from epibench.models.builder import OUTPUT, Builder, Option, Options, any_bin_size, momentum
-
-
-def _multiple_of_32(bin_size: int, options: Options) -> str | None:
-    """Refuse bins that cannot be averages of the 32 bp which the layers give."""
-    if bin_size % 32:
-        return "its layers give bins of 32 bp; choose 32 or a multiple, which averages them"
-    return None
+from epibench.models.builder import (
+    OUTPUT,
+    Builder,
+    Option,
+    Options,
+    any_bin_size,
+    momentum,
+    multiple_of_32,
+)
 
 
 def _halves_or_multiple_of_tokens(bin_size: int, options: Options) -> str | None:
@@ -47,7 +48,7 @@ BEYOND = {
         description="ConvNeXt blocks behind a convolution at base resolution (after Liu et al. "
         "2022), pooled to bins of 32 bp; because depthwise convolutions buy width and depth with "
         "few operations",
-        bin_size_rule=_multiple_of_32,
+        bin_size_rule=multiple_of_32,
         recipe="decay",  # as the other models that pool to 32 bp
         options={
             "first_filters": Option(

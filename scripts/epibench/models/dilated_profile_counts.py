@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from epibench.models.bpnet import tower
 from epibench.models.layers import ProfileCoverage
 
 
@@ -30,14 +31,7 @@ def dilated_profile_counts(
     shapes are those of `registry.build`.
     """
     sequence = keras.Input((input_length, 4), name="sequence")
-    x = layers.Conv1D(filters, first_width, padding="same", name="first_filters")(sequence)
-    x = layers.Identity(name="first_norm")(x)
-    x = layers.ReLU(name="first_activation")(x)
-    for i in range(1, dilated_layers + 1):
-        dilated = layers.Conv1D(filters, 3, dilation_rate=2**i, padding="same", activation="relu")(
-            x
-        )
-        x = layers.Add()([x, dilated])
+    x = tower(sequence, filters, first_width, dilated_layers, "glorot_uniform", last=None)
     x = layers.Dropout(0.2 if dropout else 0.0, name="embedding")(x)
 
     profile = layers.Conv1D(targets, profile_width, padding="same", dtype="float32")(x)
