@@ -26,6 +26,15 @@ every_model = pytest.mark.parametrize("name", SMALL)
 every_coverage_model = pytest.mark.parametrize(
     "name", [name for name in SMALL if head(name) == "coverage"]
 )
+
+
+def predicted(model, layer=None):
+    """Predict without compiling, which takes longer than the arithmetic of small models."""
+    output = model.get_layer(layer).output if layer else model.output
+    inner = keras.Model(model.input, output)
+    return keras.ops.convert_to_numpy(inner(OneHot()(random_codes(4)), training=False))
+
+
 LOSS_OF = {
     "coverage": "poisson",
     "profile_counts": "multinomial_counts",
@@ -80,39 +89,40 @@ def test_the_first_filters_cover_the_bases_that_are_promised(name):
 @every_model
 def test_the_output_follows_the_logits(name):
     model = small(name, 64)
-    logits = CoverageFunction(model, layer="logits")(random_codes(2))
+    logits = predicted(model, "logits")
     if head(name) == "peaks":
         expected = special.expit(logits)
     elif head(name) == "profile_counts":
-        sums = np.expm1(np.maximum(CoverageFunction(model, layer="log_counts")(random_codes(2)), 0))
+        sums = np.expm1(np.maximum(predicted(model, "log_counts"), 0))
         expected = special.softmax(logits, axis=1) * sums
     else:
-        expected = np.logaddexp(logits, 0).reshape(2, 4, -1, 3).mean(axis=2)
-    found = CoverageFunction(model)(random_codes(2))
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        expected = np.logaddexp(logits, 0).reshape(4, 4, -1, 3).mean(axis=2)
+    np.testing.assert_allclose(predicted(model), expected, rtol=1e-5, atol=1e-6)
 
 
 @every_coverage_model
 def test_a_linear_output_can_be_negative(name):
     model = small(name, output="linear")
-    found = CoverageFunction(model)(random_codes(8)), CoverageFunction(small(name))(random_codes(8))
+    found = predicted(model), predicted(small(name))
     np.testing.assert_allclose(np.logaddexp(found[0], 0), found[1], rtol=1e-4)
     assert not np.array_equal(*found)
 
 
 @every_model
 def test_training_lowers_the_loss(name):
-    model = from_codes(small(name), HEADS[head(name)])
+    # without dropout, which drowns the effect of a few steps
+    can = "dropout" in registry.builder(SMALL[name][0]).options
+    model = from_codes(small(name, **({"dropout": False} if can else {})), HEADS[head(name)])
     model.compile(keras.optimizers.Adam(0.01), get_loss(LOSS_OF[head(name)]), run_eagerly=True)
     codes = random_codes(8)
     truth = np.random.default_rng(1).gamma(1.0, 1.0, (8, 8, 3)).astype(np.float32)
     if head(name) == "peaks":
         truth = (truth[:, 0] > 1).astype(np.float32)
     losses = []
-    for _ in range(10):
+    for _ in range(5):
         model.reset_metrics()
         losses.append(model.train_on_batch(codes, truth))
-    assert np.mean(losses[-3:]) < losses[0]
+    assert np.mean(losses[-2:]) < losses[0]
 
 
 PREDICT_ELSEWHERE = """
@@ -120,23 +130,23 @@ import sys, json, numpy as np
 from epibench import device
 device.quiet()
 device.set_threads(1)
-from epibench.models.layers import load_model
-from epibench.predict import CoverageFunction
-codes = np.load(sys.argv[1])
-coverage = [CoverageFunction(load_model(path))(codes).tolist() for path in sys.argv[2:]]
-print(json.dumps(coverage))
+import keras
+from epibench.models.layers import OneHot, load_model
+one_hot = OneHot()(np.load(sys.argv[1]))
+models = map(load_model, sys.argv[2:])
+print(json.dumps([keras.ops.convert_to_numpy(m(one_hot, training=False)).tolist() for m in models]))
 """
 
 
 def test_saved_models_predict_the_same_in_a_new_process_on_the_other_backend(tmp_path):
-    codes = random_codes(3)
+    codes = random_codes(4)
     np.save(tmp_path / "codes.npy", codes)
     paths = [tmp_path / f"{i}.keras" for i in range(len(SMALL))]
     expected = []
     for name, path in zip(SMALL, paths, strict=True):
         model = small(name)
         model.save(path)
-        expected.append(CoverageFunction(model)(codes))
+        expected.append(predicted(model))
         assert np.ptp(expected[-1]) > 1e-3
     other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "KERAS_BACKEND": other}
