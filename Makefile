@@ -17,7 +17,7 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_battery.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_beyond.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
 	$(BIN)/python -m pytest -rs tests/workflow tests/cluster tests/browser
 
 test-slow: setup

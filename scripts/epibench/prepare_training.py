@@ -18,10 +18,12 @@ class TrainingData:
     """What a run trains on.
 
     `batches` by split; `scale` float32 (targets,) divides the coverage while training;
-    `loss_settings` are those of the config, with what was left to the data filled in.
+    `loss_settings` are those of the config, with what was left to the data filled in; `known` says
+    which targets there is something to learn of: for binary models, those with peaks.
     """
 
     targets: list[str]
+    known: list[bool]
     batches: dict[str, Batches]
     scale: np.ndarray
     loss_settings: dict[str, float]
@@ -65,7 +67,8 @@ def prepare_training(store: Store, settings: dict[str, Any]) -> TrainingData:
     if "counts_weight" in loss_settings and loss_settings["counts_weight"] is None:
         sums = chosen["train"].mean / scale * (windows["input_length"] // settings["bin_size"])
         loss_settings["counts_weight"] = float(np.median(sums)) / 10
-    return TrainingData(store.targets, batches, scale, loss_settings)
+    known = (chosen["train"].labels >= 0).any(axis=0) if binary else np.ones(len(scale), bool)
+    return TrainingData(store.targets, known.tolist(), batches, scale, loss_settings)
 
 
 def target_scale(store: Store, settings: dict[str, Any]) -> np.ndarray:

@@ -91,6 +91,7 @@ def train_run(
     record = {
         "settings": settings,
         "scale": data.scale.tolist(),
+        "known": data.known,
         "loss_settings": data.loss_settings,
         "store": store.fingerprint,
         "parameters": _count(model.trainable_weights),

@@ -16,7 +16,7 @@ class RunPredictor:
     """A trained run: gives coverage for any sequence, in unscaled units.
 
     A binary run gives the logit of a peak instead, one bin as long as the input; `of_coverage` is
-    then False.
+    then False, and targets without peaks are NaN.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class RunPredictor:
         self.batch_size = record["predict_batch_size"]
         self.of_coverage = LOSSES[settings["loss"]].head != "peaks"
         self.scale = np.array(record["scale"], np.float32)
+        self.known = np.array(record["known"])
         prepare(settings["builder"])
         model = load_model(Path(folder) / "model.keras")
         layer = None if self.of_coverage else "logits"
@@ -39,4 +40,6 @@ class RunPredictor:
     def predict(self, inputs: Inputs) -> np.ndarray:
         """Predict coverage or logits, float32, shape (batch, bins, targets)."""
         found = self._predict(inputs.sequence)
-        return found * self.scale if self.of_coverage else found[:, None]
+        return (
+            found * self.scale if self.of_coverage else np.where(self.known, found, np.nan)[:, None]
+        )
