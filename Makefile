@@ -5,6 +5,8 @@ VENV ?= .venv
 PYTHON ?= python3
 CORES ?= all
 BIN = $(VENV)/bin
+# A file of tests stays in one process: its tests share what they set up.
+SPREAD = -n auto --maxprocesses 4 --dist loadfile
 
 # Compiled modules make each start of TensorFlow three times as fast.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,9 +18,9 @@ demo: setup
 	@echo "Report: results/demo/report/index.html"
 
 test: setup lint
-	$(BIN)/python -m pytest tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
-	$(BIN)/python -m pytest -rs tests/workflow tests/cluster tests/browser
+	$(BIN)/python -m pytest $(SPREAD) tests/unit
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(SPREAD) tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_loader.py tests/unit/test_fit_batches.py
+	$(BIN)/python -m pytest $(SPREAD) -rs tests/workflow tests/cluster tests/browser
 
 test-slow: setup
 	$(BIN)/python -m pytest tests/slow

@@ -8,6 +8,11 @@ with job(snakemake.log[0]):
     settings = snakemake.params.settings
     run_experiment(
         settings["analysis"],
-        rows_of_runs(settings["analysis"], snakemake.input.files, settings["runs"]),
+        rows_of_runs(
+            settings["analysis"],
+            snakemake.input.files,
+            settings["runs"],
+            snakemake.input.references,
+        ),
         Path(snakemake.output.table).parent,
     )

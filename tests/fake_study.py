@@ -10,7 +10,8 @@ from epibench.data.tally import LEVELS
 from epibench.data.write_selection import write_selection
 from epibench.experiments import ANALYSES
 from epibench.experiments.run import run_experiment
-from epibench.report.write import ExperimentPage, write_report
+from epibench.report.experiment import ExperimentPage
+from epibench.report.write import write_report
 from epibench.samples import Target
 from epibench.words import SPLITS
 
@@ -66,7 +67,7 @@ def metrics(runs: list[dict], bin_sizes=BIN_SIZES, seed=0) -> pd.DataFrame:
             if size % run["bin_size"] == 0:
                 base = _STRENGTH[run["loss"]] - 0.01 * abs(np.log2(run["bin_size"] / 512))
                 r = base + 0.015 * np.log2(size + 1) + noise
-                rows += _score_rows(run["run"], size, r, run)
+                rows += _score_rows(run["run"], size, r, run | {"kind": "run"})
     return pd.DataFrame(rows)
 
 
@@ -87,7 +88,7 @@ def references(bin_sizes=BIN_SIZES) -> pd.DataFrame:
 
 def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
     rows = []
-    for scaling, factor in (("raw", 0.93), ("scaled", 1.0)):
+    for scaling, factor in (("raw", 0.93), ("scaled", 1.0), ("scaled_valid", 0.99)):
         mse = 3 * (1 - np.nan_to_num(r) ** 2) / (1 + 0.15 * np.log2(size + 1)) / factor
         mse = mse if constant else np.where(np.isnan(r), np.nan, mse)
         scores = {
@@ -99,7 +100,10 @@ def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
             "jensen_shannon": np.where(constant | np.isfinite(r), 0.7 * (1 - np.nan_to_num(r)), r),
             "mse": mse,
         }
-        scores |= {"poisson_nll": 0.4 * mse - 0.3, "scale_factor": np.full(len(r), 1 / factor)}
+        scores |= {"r2": 1 - mse / 4, "poisson_nll": 0.4 * mse - 0.3}
+        for name in list(scores):
+            scores |= {f"{name}_low": scores[name] - 0.01, f"{name}_high": scores[name] + 0.01}
+        scores["scale_factor"] = np.full(len(r), 1 / factor)
         for index, target in enumerate([*TARGETS, "mean"]):
             values = {
                 key: _nanmean(value) if target == "mean" else value[index]

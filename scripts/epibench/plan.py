@@ -11,6 +11,7 @@ from typing import Any
 
 from epibench.config.check import check_runs, check_study, check_targets
 from epibench.config.load import load_study
+from epibench.config.predictions import prediction_files
 from epibench.config.schema import Study
 from epibench.data.source import is_local
 from epibench.errors import InputError
@@ -44,10 +45,6 @@ class Plan(DataPlan):
         """The experiments that need each run."""
         return experiments_of(self.expanded)
 
-    def truth_paths(self) -> list[str]:
-        """Give the noise-free coverage of a simulated study."""
-        return list(self.reference_settings()["truth"].values())
-
     def run_settings(self, name: str) -> dict[str, Any]:
         """Give all settings of one run as plain values: a change of them retrains it."""
         run = self.runs[name]
@@ -76,7 +73,9 @@ class Plan(DataPlan):
 
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""
-        return self.study.evaluation.model_dump() | {"protocol": PROTOCOL[rule]}
+        sizes = {*self.study.evaluation.bin_sizes, *(run.bin_size for run in self.needed)}
+        settings = {"bin_sizes": sorted(sizes), "protocol": PROTOCOL[rule]}
+        return self.study.evaluation.model_dump() | settings
 
     def variation_settings(self) -> dict[str, Any]:
         """Give the settings of the variation score as plain values."""
@@ -103,17 +102,61 @@ class Plan(DataPlan):
         folders = [f"{self.folder}/measured/bin{size}" for size in sizes]
         return [path for folder in folders for path in self.track_paths(folder)]
 
-    def reference_settings(self) -> dict[str, Any]:
-        """Give the settings of the references: replicate 2, baselines and a known truth."""
-        truth = {}
-        if self.simulated:
-            truth = {name: files["truth"] for name, files in self.simulated["targets"].items()}
-        sizes = {*self.study.evaluation.bin_sizes, *(run.bin_size for run in self.needed)}
-        return self.evaluation_settings("evaluate_references") | {
-            "bin_sizes": sorted(sizes),
-            "truth": truth,
-            "windows": self.study.defaults.windows,
-            "seed": self.study.defaults.seed,
+    @cached_property
+    def references(self) -> list[str]:
+        """Names of all predictors that are no runs, where the study has what they need."""
+        names = ["truth"] if self.simulated else []
+        if any(target.replicate2 for target in self.targets):
+            names.append("replicate2")
+        names += ["mean_coverage", "gc", "ridge", "ridge_log1p"]
+        if len(self.targets) > 1:
+            names.append("other_targets")
+        return [*names, *self.study.predictions]
+
+    def reference_inputs(self, name: str) -> list[str]:
+        """Give the files that a reference reads besides the store."""
+        if name == "truth":
+            return list(self._truth().values())
+        return prediction_files(self.study.predictions.get(name))
+
+    def reference_settings(self, name: str) -> dict[str, Any]:
+        """Give what the scores of a reference depend on."""
+        prediction = self.study.predictions.get(name)
+        of_fits = {"windows": self.study.defaults.windows, "seed": self.study.defaults.seed}
+        return {
+            "evaluation": self.evaluation_settings("evaluate_reference"),
+            "truth": self._truth() if name == "truth" else {},
+            "prediction": prediction and prediction.model_dump(),
+            **({} if prediction or name in ("truth", "replicate2") else of_fits),
+        }
+
+    def _truth(self) -> dict[str, str]:
+        """Give the noise-free coverage of each target of a simulated study."""
+        return {name: files["truth"] for name, files in self.simulated["targets"].items()}
+
+    @cached_property
+    def compared(self) -> list[str]:
+        """Names of the experiments whose runs are compared with a reference."""
+        return [name for name in self.expanded if self.study.experiments[name].reference]
+
+    def comparison_settings(self, name: str) -> dict[str, Any]:
+        """Give what the comparisons of an experiment depend on besides the sums of its runs."""
+        reference = self.study.experiments[name].reference
+        return {
+            "runs": self.experiment_settings(name)["runs"],
+            "reference": reference.model_dump(exclude_none=True),
+            "replicates": self.study.evaluation.replicates,
+            "seed": self.study.evaluation.seed,
+            "protocol": PROTOCOL["compare_runs"],
+        }
+
+    def ranking_settings(self) -> dict[str, Any]:
+        """Give what the ranks of all predictors depend on besides their sums."""
+        return {
+            "bin_size": self.study.defaults.bin_size,
+            "replicates": self.study.evaluation.replicates,
+            "seed": self.study.evaluation.seed,
+            "protocol": PROTOCOL["rank_predictors"],
         }
 
     def experiment_settings(self, name: str) -> dict[str, Any]:

@@ -66,3 +66,40 @@ AXES = {
     "augmentation": "|".join(name.replace("+", r"\+") for name in AUGMENTATIONS),
     "seed": r"0|[1-9][0-9]*",
 }
+
+EVALUATED = {
+    "metrics": "metrics.tsv",
+    "peak_metrics": "peak_metrics.tsv",
+    "smoothing": "smoothing.tsv",
+    "thresholds": "thresholds.tsv",
+    "classification": "classification.tsv",
+    "high_activity": "high_activity.tsv",
+    "strata": "strata.tsv",
+    "sums": "sums.npz",
+}
+"""What the evaluation of a predictor writes into its folder."""
+
+REFERENCES = {
+    "truth": ("truth", "noise-free coverage", "what the simulator planted, before noise"),
+    "replicate2": ("ceiling", "replicate 2", "a second measurement, scored like a prediction"),
+    "ridge": ("baseline", "5-mer ridge", "linear regression on 5-mer counts around each bin"),
+    "ridge_log1p": (
+        "baseline",
+        "5-mer ridge on log1p",
+        "linear regression on 5-mer counts, fitted to ln(1 + coverage)",
+    ),
+    "gc": ("baseline", "GC content", "linear regression on the shares of G and C and of CpG"),
+    "other_targets": (
+        "baseline",
+        "other targets",
+        "the mean measured coverage of all other targets, scaled to this one",
+    ),
+    "mean_coverage": ("baseline", "mean coverage", "the training mean everywhere: no r"),
+}
+"""Kind, label and explanation of each predictor of a study that is neither a run nor given from
+outside."""
+
+
+def describe_reference(name: str) -> tuple[str, str, str]:
+    """Give kind, label and explanation of a predictor that is no run."""
+    return REFERENCES.get(name, ("outside", name, "a prediction given from outside"))

@@ -91,7 +91,7 @@ return heads.map((head, index) => {
 });
 """,
     )
-    assert len(answer) == 11
+    assert len(answer) == 12
     for name, found, sorted_columns in answer[1:]:
         assert sorted_columns == 1
         number = str if name == "loss" else float

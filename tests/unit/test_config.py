@@ -62,7 +62,7 @@ def changed(path: str, value) -> dict:
 
 def test_the_demo_is_a_plan_of_a_few_runs():
     plan = make_plan(read_yaml(DEMO), [DEMO])
-    assert 12 < len(plan.runs) <= 18
+    assert 12 < len(plan.runs) <= 20
     assert len(plan.targets) == 4
 
 
@@ -191,6 +191,7 @@ def test_every_key_has_a_description():
 def test_the_papers_study_has_every_experiment_and_says_what_is_off():
     names = (
         "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
+        "robustness "
         "architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks "
         "gia_distance gia_cooperativity occlusion replicate_ceiling tracks hyperparameters "
         "leaderboard"
@@ -198,7 +199,7 @@ def test_the_papers_study_has_every_experiment_and_says_what_is_off():
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert " ".join(plan.study.experiments) == names
     assert len(plan.targets) == 15
-    assert len(plan.runs) == 194
+    assert len(plan.runs) == 222
     assert len(plan.expanded["resolution"].runs) == 16
 
 

@@ -5,15 +5,18 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import r2_score
 from small_genome import SmallStudy
 
 from epibench.data.make_store import make_store
 from epibench.data.store import Store
-from epibench.data.windows import Tiles, tile_inputs
-from epibench.evaluate.evaluate import COLUMNS, coarsen, evaluate, resolutions, write_scores
+from epibench.data.windows import Tiles
+from epibench.evaluate.evaluate import coarsen, evaluate, resolutions, validation_factor
+from epibench.evaluate.evaluation import Evaluation
+from epibench.evaluate.input_set import InputSet, tiled_inputs
 from epibench.evaluate.predictors import BigWigPredictor, Inputs, ReplicatePredictor
-from epibench.evaluate.references import evaluate_references
 from epibench.evaluate.scores import read_scores, scores_of_runs
+from epibench.evaluate.tables import Tables, write_table
 
 LENGTH = 192
 TARGETS = 2
@@ -22,12 +25,13 @@ TARGETS = 2
 class FakeStore:
     """Coverage and sequence of one stretch, as `Store` gives them."""
 
-    def __init__(self, tiles=9, seed=0):
+    def __init__(self, tiles=9, seed=0, offset=0.0):
         rng = np.random.default_rng(seed)
         self.targets = ["a", "b"]
         self.chromosomes = {"chr8": tiles * LENGTH}
         self.sequence = rng.integers(0, 4, tiles * LENGTH, np.uint8)
-        self.coverage = rng.gamma(1.0, 3.0, (tiles * LENGTH, TARGETS)).astype(np.float16)
+        coverage = offset + rng.gamma(1.0, 3.0, (tiles * LENGTH, TARGETS))
+        self.coverage = coverage.astype(np.float16)
         self.summary = {"sha256": {"sequence": {"test": str(seed)}, "coverage": {"test": "y"}}}
 
 
@@ -44,22 +48,27 @@ class Noisy:
         return coarsen(self.values[rows], self.bin_size)
 
 
-def tiles_of(store):
+def inputs_of(store, left_out=()):
+    """The tiles of the stretch, two to a block, with labels of every third; some left out."""
     start = np.arange(0, len(store.sequence), LENGTH)
-    return Tiles(np.zeros(len(start), np.int16), start, start)
+    start = np.delete(start, left_out)
+    tiles = Tiles(np.zeros(len(start), np.int16), start, start)
+    labels = np.zeros((len(start), TARGETS), np.int8)
+    labels[::3] = 1
+    block = np.arange(len(start)) // 2
+    return InputSet(store, tiles, LENGTH, labels, block, int(block.max()) + 1)
 
 
-def scores(store, predictor, bin_sizes=(8, 16, 32, 48, 96, 192), batch_size=4):
-    rows = evaluate(
-        "p",
-        predictor,
-        store,
-        tiles_of(store),
-        input_length=LENGTH,
-        bin_sizes=bin_sizes,
-        batch_size=batch_size,
+def evaluated(store, predictor, bin_sizes=(8, 16, 32, 48, 96, 192), batch_size=4, **keys):
+    return evaluate(
+        "p", predictor, inputs_of(store), bin_sizes=bin_sizes, batch_size=batch_size, **keys
     )
-    return pd.DataFrame(rows).set_index(["target", "evaluated_bin_size", "scaling"])
+
+
+def scores(store, predictor, **keys):
+    """The table of metrics, with so few blocks that there are no intervals."""
+    tables = Tables(evaluated(store, predictor, **keys), inputs_of(store), 100, 0)
+    return tables.metrics().set_index(["target", "evaluated_bin_size", "scaling"])
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 48, 96, 192])
@@ -75,6 +84,7 @@ def test_every_resolution_equals_naive_recomputation(size):
         assert raw.pearson_r == pytest.approx(pearsonr(truth, prediction).statistic, abs=1e-9)
         assert scaled.pearson_r == raw.pearson_r
         assert raw.mse == pytest.approx(((truth - prediction) ** 2).mean())
+        assert raw.r2 == pytest.approx(r2_score(truth, prediction))
         assert scaled.mse == pytest.approx(((truth - factor * prediction) ** 2).mean())
         assert scaled.scale_factor == pytest.approx(factor)
         assert raw.scale_factor == 1.0
@@ -173,22 +183,138 @@ def test_the_checksum_of_the_test_set_follows_data_and_tiles():
 
 def test_scores_survive_the_file(tmp_path):
     store = FakeStore()
-    rows = evaluate(
-        "run",
-        Noisy(store, 64),
-        store,
-        tiles_of(store),
-        input_length=LENGTH,
-        bin_sizes=[64],
-        batch_size=4,
-    )
-    write_scores(rows, tmp_path / "metrics.tsv")
+    table = Tables(evaluated(store, Noisy(store, 64), bin_sizes=[64]), inputs_of(store), 100, 0)
+    rows = table.metrics()
+    write_table(rows, tmp_path / "metrics.tsv")
     found = read_scores([tmp_path / "metrics.tsv"])
-    assert tuple(found.columns) == COLUMNS
-    pd.testing.assert_frame_equal(found, pd.DataFrame(rows), check_dtype=False)
-    joined = scores_of_runs([tmp_path / "metrics.tsv"], [{"run": "run", "seed": 1}])
+    pd.testing.assert_frame_equal(found, rows, check_dtype=False, rtol=1e-8)
+    joined = scores_of_runs([tmp_path / "metrics.tsv"], [{"run": "p", "seed": 1}])
     assert (joined["seed"] == 1).all()
     assert len(joined) == len(rows)
+
+
+def test_sums_survive_the_file(tmp_path):
+    store = FakeStore()
+    first = evaluated(store, Noisy(store, 32), smoothing=[8, 32])
+    first.save(tmp_path / "sums.npz")
+    again = Evaluation.load(tmp_path / "sums.npz")
+    weights = np.array([[1, 0, 2, 1, 1], [0, 3, 0, 2, 0]])
+    for one in (None, weights):
+        for name in ("pearson_r", "spearman_r", "mse", "r2", "jensen_shannon"):
+            expected = first.score(name, 32, "scaled", one)
+            np.testing.assert_array_equal(again.score(name, 32, "scaled", one), expected)
+    assert again.blocks == 5
+    assert (again.predictor, again.targets, again.bin_sizes) == ("p", ["a", "b"], [32, 96, 192])
+
+
+def test_weights_of_blocks_equal_repeated_inputs():
+    # A genome in which block 0 stands twice and block 1 is missing, scored by itself.
+    store = FakeStore(tiles=8)
+    predictor = Noisy(store, 32)
+    found = evaluated(store, predictor, bin_sizes=[32, 96])
+    drawn = np.concatenate([np.arange(2), np.arange(2), np.arange(4, 8)])
+    truth, prediction = (
+        coarsen(values.reshape(8, LENGTH, TARGETS)[drawn].astype(float), 32)
+        for values in (store.coverage, predictor.values)
+    )
+    weights = np.array([[2, 0, 1, 1]])
+    for t in range(TARGETS):
+        x, y = truth[..., t].ravel(), prediction[..., t].ravel()
+        of = {name: found.score(name, 32, weights=weights)[0, t] for name in ("pearson_r", "mse")}
+        assert of["pearson_r"] == pytest.approx(pearsonr(x, y).statistic, abs=1e-12)
+        assert of["mse"] == pytest.approx(((x - y) ** 2).mean())
+        each = [
+            pearsonr(a, b).statistic for a, b in zip(truth[..., t], prediction[..., t], strict=True)
+        ]
+        r = found.score("pearson_r_per_sequence", 32, weights=weights)[0, t]
+        assert r == pytest.approx(np.mean(each), abs=1e-12)
+        rho = found.score("spearman_r", 32, weights=weights)[0, t]
+        assert rho == pytest.approx(spearmanr(x, y).statistic, abs=0.03)  # 32 levels
+
+
+def test_an_offset_of_the_data_costs_no_digits():
+    # Pitfall 9: one-pass float32 sums give r above 2 for a mean of 100.
+    store = FakeStore(offset=100.0)
+    predictor = Noisy(store, 8)
+    found = scores(store, predictor).loc[("a", 8, "raw")]
+    truth = store.coverage[:, 0].astype(float).reshape(-1, 8).mean(axis=1)
+    prediction = predictor.values[:, 0].astype(float).reshape(-1, 8).mean(axis=1)
+    assert found.pearson_r == pytest.approx(pearsonr(truth, prediction).statistic, abs=1e-9)
+    assert found.r2 == pytest.approx(r2_score(truth, prediction), abs=1e-9)
+
+
+def test_float16_predictions_change_r_by_less_than_a_millionth():
+    class Half(Noisy):
+        def predict(self, inputs):
+            return super().predict(inputs).astype(np.float16)
+
+    class Wide(Noisy):
+        def predict(self, inputs):
+            return super().predict(inputs).astype(np.float16).astype(np.float64)
+
+    store = FakeStore()
+    half, wide = (scores(store, kind(store, 8)).pearson_r for kind in (Half, Wide))
+    np.testing.assert_allclose(half, wide, atol=1e-6, rtol=0)
+
+
+def test_the_factor_of_other_inputs_scales_the_prediction():
+    store = FakeStore()
+    predictor = Noisy(store, 8)
+    factor = validation_factor(predictor, inputs_of(FakeStore()), 4)
+    np.testing.assert_allclose(
+        factor, store.coverage.mean(axis=0, dtype=float) / predictor.values.mean(axis=0), rtol=1e-3
+    )
+    found = scores(store, predictor, factor=2 * factor).loc["a"]
+    truth = store.coverage[:, 0].astype(float).reshape(-1, 8).mean(axis=1)
+    prediction = 2 * factor[0] * predictor.values[:, 0].astype(float).reshape(-1, 8).mean(axis=1)
+    row = found.loc[(8, "scaled_valid")]
+    assert row.mse == pytest.approx(((truth - prediction) ** 2).mean())
+    r = pearsonr(np.log1p(truth), np.log1p(prediction)).statistic
+    assert row.pearson_r_log1p == pytest.approx(r, abs=1e-12)
+    assert row.scale_factor == pytest.approx(2 * factor[0])
+
+
+def test_logits_have_correlations_alone():
+    store = FakeStore()
+    found = scores(store, Noisy(store, 96), of_coverage=False).loc[("mean", 96, "raw")]
+    assert np.isfinite([found.pearson_r, found.spearman_r]).all()
+    assert np.isnan([found.mse, found.r2, found.poisson_nll, found.jensen_shannon]).all()
+    assert np.isnan([found.pearson_r_log1p, found.scale_factor]).all()
+
+
+@pytest.mark.parametrize("left_out", [(), (3, 6)])
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+@pytest.mark.parametrize("own", [1, 48])
+def test_smoothing_equals_a_moving_average_within_stretches(left_out, batch_size, own):
+    store = FakeStore(tiles=12)
+    predictor = Noisy(store, own)
+    inputs = inputs_of(store, left_out)
+    widths = [1, 7, 32, 192]
+    found = evaluate(
+        "p", predictor, inputs, bin_sizes=[own], batch_size=batch_size, smoothing=widths
+    )
+    repeated = np.repeat(coarsen(predictor.values[None], own)[0], own, axis=0)
+    gaps = np.flatnonzero(~inputs.follows[1:-1]) + 1
+    for width in widths:
+        parts = []
+        for stretch in np.split(inputs.tiles.start, gaps):
+            part = slice(stretch[0], stretch[-1] + LENGTH)
+            parts.append([moving_average(side[part], width) for side in (store.coverage, repeated)])
+        truth, prediction = (np.concatenate(side) for side in zip(*parts, strict=True))
+        for t in range(TARGETS):
+            r = pearsonr(truth[:, t], prediction[:, t]).statistic
+            mse = ((truth[:, t] - prediction[:, t]) ** 2).mean()
+            assert found.smoothed_score("pearson_r", width, "raw")[t] == pytest.approx(r, abs=1e-9)
+            assert found.smoothed_score("mse", width, "raw")[t] == pytest.approx(mse)
+
+
+def moving_average(values, width):
+    """Average [i - width // 2, i - width // 2 + width), as far as there are values."""
+    values = values.astype(float)
+    first = np.arange(len(values)) - width // 2
+    return np.array(
+        [values[max(at, 0) : max(at, 0) + width + min(at, 0)].mean(axis=0) for at in first]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -199,52 +325,28 @@ def small(tmp_path_factory):
     return study, Store(study.folder / "store")
 
 
-def inputs_of(store):
-    tiles = tile_inputs(store, "test", LENGTH)
-    sequence = store.sequence[tiles.offset[:, None] + np.arange(LENGTH)]
-    return Inputs(tiles.chrom, tiles.start, sequence)
+def read_inputs(store):
+    inputs = tiled_inputs(store)
+    return Inputs(inputs.tiles.chrom, inputs.tiles.start, inputs.sequence(slice(None)))
 
 
 def test_replicate_2_is_read_where_the_inputs_are(small):
     study, store = small
-    inputs = inputs_of(store)
+    inputs = read_inputs(store)
     found = ReplicatePredictor(store).predict(inputs)
     assert len(found) > 10
     for start, values in zip(inputs.start, found, strict=True):
-        expected = np.nan_to_num(study.replicate2["chr8"][start : start + LENGTH])
+        expected = np.nan_to_num(study.replicate2["chr8"][start : start + 64])
         np.testing.assert_allclose(values[:, [0, 2]], expected[:, [0, 2]], rtol=1e-3, atol=1e-6)
         assert np.isnan(values[:, 1]).all()
 
 
 def test_a_bigwig_is_a_predictor(small):
     study, store = small
-    inputs = inputs_of(store)
+    inputs = read_inputs(store)
     paths = {"c": str(study.folder / "c.bw")}
     found = BigWigPredictor(store, paths).predict(inputs)
     for start, values in zip(inputs.start, found, strict=True):
-        expected = np.nan_to_num(study.coverage["chr8"][start : start + LENGTH, 2])
+        expected = np.nan_to_num(study.coverage["chr8"][start : start + 64, 2])
         np.testing.assert_array_equal(values[:, 2], expected)
         assert np.isnan(values[:, :2]).all()
-
-
-def test_references_stand_in_one_table(small):
-    study, store = small
-    settings = {
-        "bin_sizes": [16, 64],
-        "windows": "threshold2",
-        "seed": 1,
-        "truth": {"a": str(study.folder / "a.bw")},
-    }
-    found = pd.DataFrame(evaluate_references(store, settings))
-    assert found["test_set"].nunique() == 1
-    raw = found[found["scaling"] == "raw"].set_index(["predictor", "target", "evaluated_bin_size"])
-    assert raw.loc[("truth", "a", 16)].pearson_r == pytest.approx(1.0, abs=1e-6)
-    assert np.isnan(raw.loc[("truth", "b", 16)].mse)
-    assert raw.loc[("replicate2", "mean", 64)].targets == 2
-    # Baselines from sequence are fitted for each bin size from 32 bp up.
-    for name in ("gc", "ridge", "ridge_log1p"):
-        assert set(raw.loc[name].index.get_level_values("evaluated_bin_size")) == {64}
-    constant = raw.loc[("mean_coverage", "mean", 16)]
-    assert np.isnan([constant.pearson_r, constant.spearman_r_per_sequence]).all()
-    assert constant.jensen_shannon > 0
-    assert raw.loc[("mean_coverage", "mean", 64)].mse > 0

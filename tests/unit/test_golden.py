@@ -12,10 +12,10 @@ from small_genome import SmallStudy
 
 from epibench.data.make_store import make_store
 from epibench.data.store import Store
-from epibench.data.windows import tile_inputs
 from epibench.evaluate.evaluate import evaluate
+from epibench.evaluate.input_set import tiled_inputs
 from epibench.evaluate.predictors import ReplicatePredictor
-from epibench.evaluate.references import evaluate_references
+from epibench.evaluate.references import open_reference
 from epibench.protocol import PROTOCOL
 from epibench.recipe import Recipe
 from epibench.train import next_learning_rate
@@ -29,7 +29,7 @@ def store(tmp_path_factory):
 
 
 def test_store(store):
-    assert PROTOCOL["store"] == 2
+    assert PROTOCOL["store"] == 3
     digest = hashlib.sha256(store.coverage.tobytes() + store.sequence.tobytes())
     digest.update(store.table("windows")["maximum"].tobytes())
     digest.update(store.table("peak_windows")["start"].tobytes())
@@ -37,35 +37,38 @@ def test_store(store):
 
 
 def test_evaluation(store):
-    assert PROTOCOL["evaluate_run"] == 2
-    rows = evaluate(
-        "replicate2",
-        ReplicatePredictor(store),
-        store,
-        tile_inputs(store, "test", 64),
-        input_length=64,
-        bin_sizes=[16, 32],
-        batch_size=8,
+    assert PROTOCOL["evaluate_run"] == 3
+    inputs = tiled_inputs(store)
+    found = evaluate(
+        "replicate2", ReplicatePredictor(store), inputs, bin_sizes=[16, 32], batch_size=8
     )
-    raw = [row for row in rows if row["target"] == "a" and row["scaling"] == "raw"]
-    of_a = {row["evaluated_bin_size"]: row for row in raw}
-    found = [of_a[16][key] for key in ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll")]
-    np.testing.assert_allclose(
-        found, [0.00886677154, -0.0781658905, 0.0236112022, 0.708525052], rtol=1e-6
-    )
-    found = [of_a[32]["spearman_r"]]
-    found += [of_a[16][key] for key in ("spearman_r_per_sequence", "jensen_shannon")]
-    np.testing.assert_allclose(found, [0.0806932875, -0.0450642114, 0.1680461], rtol=1e-6)
-    assert of_a[16]["pearson_r_log1p"] == pytest.approx(0.00115180961, rel=1e-5)
+    names = ("pearson_r", "pearson_r_per_sequence", "mse", "poisson_nll")
+    of_a = [found.score(name, 16)[0] for name in names]
+    expected = [0.00886677154, -0.0781658905, 0.0236112022, 0.708525052]
+    np.testing.assert_allclose(of_a, expected, rtol=1e-6)
+    of_a = [found.score("spearman_r", 32)[0]]
+    of_a += [found.score(name, 16)[0] for name in ("spearman_r_per_sequence", "jensen_shannon")]
+    np.testing.assert_allclose(of_a, [0.0806932875, -0.0450642114, 0.1680461], rtol=1e-6)
+    assert found.score("pearson_r_log1p", 16)[0] == pytest.approx(0.00115175284, rel=1e-6)
 
 
-def test_baselines(store):
-    assert PROTOCOL["evaluate_references"] == 2
-    settings = {"bin_sizes": [64], "windows": "threshold2", "seed": 1, "truth": {}}
-    rows = {row["predictor"]: row for row in evaluate_references(store, settings)}
-    found = [rows[name]["mse"] for name in ("mean_coverage", "gc", "ridge", "ridge_log1p")]
-    expected = [0.005984486, 0.005938542, 0.005983080, 0.005983019]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("mean_coverage", 0.005984486), ("ridge", 0.005983080), ("ridge_log1p", 0.005983019)],
+)
+def test_baselines(store, name, expected):
+    assert PROTOCOL["evaluate_reference"] == 1
+    settings = {
+        "evaluation": {"bin_sizes": [64]},
+        "windows": "threshold2",
+        "seed": 1,
+        "truth": {},
+        "prediction": None,
+    }
+    predictor = open_reference(name, store, settings)
+    predictor = predictor if name == "mean_coverage" else predictor[64]
+    found = evaluate(name, predictor, tiled_inputs(store), bin_sizes=[64], batch_size=64)
+    assert found.score("mse", 64, "scaled").mean() == pytest.approx(expected, rel=1e-6)
 
 
 def test_training_schedule():

@@ -23,16 +23,26 @@ from tests.fake_study import (
 
 from epibench.data.make_store import make_store
 from epibench.errors import InputError
+from epibench.experiments import ANALYSES
+from epibench.report.experiment import (
+    LONG_TABLE,
+    ExperimentPage,
+    describe_experiment,
+    fold_intervals,
+)
 from epibench.report.inline import inline_svg
 from epibench.report.inputs import describe_inputs
 from epibench.report.leaderboard import (
     OF_TARGETS,
+    SCALINGS,
+    WITH_INTERVAL,
     View,
     at_a_glance,
     default_bin_size,
     leaderboard,
 )
-from epibench.report.write import percent_of, readable_bytes, shown_as, status, write_report
+from epibench.report.shown import percent_of, readable_bytes, shown_as, span_of
+from epibench.report.write import status, write_report
 
 
 class Page(HTMLParser):
@@ -354,3 +364,77 @@ def test_what_is_unusual_stands_above_the_tables(written, tmp_path):
     text = write_fake_report(tmp_path, run_rows([("poisson", 128)]), data=data).read_text()
     assert "3 records of x.bed were left out, on chromosomes" in text
     assert text.index("What is unusual in these data") < text.index("Windows and sequence")
+
+
+def test_scaling_changes_no_correlation_and_every_view_has_all_three(views):
+    sizes = {size for size, _ in views}
+    assert set(views) == {(size, name) for size in sizes for name in SCALINGS}
+    raw, valid = (views[128, name].rows for name in ("raw", "scaled_valid"))
+    assert [row["pearson_r"] for row in raw] == [row["pearson_r"] for row in valid]
+    assert [row["mse"] for row in raw] != [row["mse"] for row in valid]
+
+
+def test_main_scores_have_their_interval_where_there_is_one(views):
+    rows = {row["predictor"]: row for row in views[128, "scaled"].rows}
+    row = next(row for row in rows.values() if row["kind"] == "run")
+    for score in WITH_INTERVAL:
+        low, high = row["intervals"][score]
+        assert (low, high) == pytest.approx((row[score] - 0.01, row[score] + 0.01))
+    constant = rows["mean_coverage"]["intervals"]
+    assert constant["pearson_r"] is None
+    assert constant["mse"] is not None
+
+
+def test_an_interval_stands_behind_its_score_and_not_in_a_column(written):
+    assert re.search(r"0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", written.page.text)
+    spans = [found for tag, found in written.page.elements if found.get("class") == "span"]
+    assert len(spans) > 100
+    headings = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", written.text)
+    assert not [name for name in headings if name.endswith(("low", "high"))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "left", "intervals"),
+    [
+        (["a", "r", "r_low", "r_high"], ["a", "r"], {"r": ("r_low", "r_high")}),
+        (["score", "value", "low", "high"], ["score", "value"], {"value": ("low", "high")}),
+        (["r", "r_low"], ["r", "r_low"], {}),
+        (["low", "high"], ["low", "high"], {}),
+    ],
+)
+def test_ends_of_intervals_are_folded_into_their_score(columns, left, intervals):
+    assert fold_intervals(columns) == (left, intervals)
+
+
+def test_an_interval_is_written_as_its_score():
+    assert span_of((0.5512, 0.59), "pearson_r") == "(0.551 to 0.590)"
+    assert span_of((-0.02, 0.1), "r2") == "(−0.020 to 0.100)"
+    assert span_of((float("nan"), 1.0), "mse") == ""
+
+
+def test_an_outside_prediction_is_a_kind_of_its_own(tmp_path):
+    others = references()
+    outside = others[others["predictor"] == "ridge"].assign(predictor="enformer<b>")
+    others = pd.concat([others, outside], ignore_index=True)
+    path = write_fake_report(tmp_path, run_rows([("poisson", 128)]), others)
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "1 trained run, 5 reference predictors and 1 outside prediction" in page.text
+    assert "enformer<b> outside" in page.text
+    assert sum(found.get("class") == "outside" for _, found in page.elements) > 10
+    assert not any(tag == "b" and "class" in found for tag, found in page.elements)
+
+
+def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tmp_path):
+    folder = tmp_path / "experiments" / "resolution"
+    runs = run_rows([("poisson", 128)])
+    write_fake_report(tmp_path, runs)
+    table = pd.read_csv(folder / "table.tsv", sep="\t")
+    long = pd.concat([table] * LONG_TABLE, ignore_index=True)
+    long.to_csv(folder / "table.tsv", sep="\t", index=False)
+    found = describe_experiment(
+        ExperimentPage("resolution", ANALYSES["resolution"], folder), tmp_path
+    )
+    assert (len(found["rows"]), found["rows_in_all"]) == (LONG_TABLE, len(long))
+    assert not found["open"]
+    content = base64.b64decode(found["tsv"].partition("base64,")[2])
+    assert content == (folder / "table.tsv").read_bytes()

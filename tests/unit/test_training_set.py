@@ -79,7 +79,7 @@ def test_the_lines_are_means_over_seeds_at_bin_sizes_as_categories():
 
 
 def test_thresholds_go_from_light_to_dark_and_peaks_stand_out():
-    styles = training_set._styles(IN_ORDER)
+    styles = training_set.styles_of(IN_ORDER)
     brightness = [sum(styles[name]["color"][:3]) for name in IN_ORDER[:-1]]
     assert brightness == sorted(brightness, reverse=True)
     assert len(set(brightness)) == 4

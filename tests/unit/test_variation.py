@@ -20,7 +20,15 @@ from epibench.errors import InputError
 from epibench.evaluate import variation as variation_module
 from epibench.evaluate.evaluate import coarsen
 from epibench.evaluate.scores import scores_of_runs
-from epibench.evaluate.variation import COLUMNS, crop_offsets, score_variation, variation
+from epibench.evaluate.variation import (
+    COLUMNS,
+    agreement,
+    common_bin_size,
+    crop_offsets,
+    score_variation,
+    variation,
+    variation_on_grid,
+)
 from epibench.experiments import augmentation
 from epibench.plan import make_plan
 from epibench.protocol import PROTOCOL
@@ -149,6 +157,106 @@ def test_pitfall_13_the_score_equals_an_explicit_loop_over_windows_with_a_peak_o
     assert found.loc["mean", "targets"] == 2
 
 
+COMMON = 8
+OF_ALL_BIN_SIZES = [
+    "variation_score_common",
+    "reverse_complement_difference",
+    "reverse_complement_r",
+]
+
+
+@pytest.mark.parametrize(
+    ("length", "input_length", "expected"), [(3072, 2048, 256), (96, 64, 8), (90, 60, 6), (6, 4, 1)]
+)
+def test_the_common_grid_has_four_cells_of_a_width_that_divides_the_input(
+    length, input_length, expected
+):
+    windows = WindowSettings(length=length, input_length=input_length)
+    assert common_bin_size(windows) == expected
+
+
+def test_the_same_prediction_has_the_same_common_scores_at_every_bin_size(store):
+    found = {size: scored(Fixed(size), store) for size in (1, 2, 4, 8, 16)}
+    for size in (2, 4, 8):
+        same = found[size][OF_ALL_BIN_SIZES]
+        pd.testing.assert_frame_equal(same, found[1][OF_ALL_BIN_SIZES], rtol=1e-9)
+    own = [found[size].loc["mean", "variation_score"] for size in (1, 2, 4, 8)]
+    assert own[0] < 1e-12 < 0.05 < min(own[1:])  # the paper's score depends on the bin size
+    assert max(own[1:]) > 1.5 * min(own[1:])
+    assert (found[1]["common_bin_size"] == COMMON).all()
+    assert found[16][OF_ALL_BIN_SIZES].isna().all(axis=None)  # 16 does not divide 8
+    assert found[16]["variation_score"].notna().all()
+
+
+def test_coverage_with_a_straight_slope_moves_with_the_genome_and_has_a_common_score_of_zero():
+    offsets = np.arange(ROOM + 1)[None]
+    for bin_size in (1, 2, 8):
+        positions = offsets[0][:, None] + np.arange(INPUT)
+        slope = coarsen(5.0 + positions[..., None], bin_size)[None]
+        on_grid = variation_on_grid(slope, offsets, bin_size, COMMON, REGION)
+        assert on_grid == pytest.approx(0, abs=1e-12)
+        assert (variation(slope, offsets, bin_size, REGION) > 0.001) == (bin_size > 1)
+
+
+@pytest.mark.parametrize("bin_size", [1, 4, 8])
+def test_the_common_score_equals_an_explicit_loop_over_the_cells_of_the_genome(store, bin_size):
+    predictor = Noise(bin_size)
+    found = scored(predictor, store)
+    starts = of_target(store, "a")
+    scores = []
+    for start, offsets in zip(starts, offsets_of(store, starts), strict=True):
+        cells = []
+        for offset in offsets:
+            fine = np.repeat(predictor.at(start + offset)[:, 0].astype(float), bin_size)
+            cut = np.full(LENGTH, np.nan)
+            for first in range(0, INPUT, COMMON):
+                cut[offset + first : offset + first + COMMON] = fine[first : first + COMMON].mean()
+            cells.append([cut[p : p + COMMON].mean() for p in range(ROOM, INPUT, COMMON)])
+        columns = np.array(cells).T.tolist()
+        scores.append(fmean(map(pstdev, columns)) / fmean(map(fmean, columns)))
+    assert found.loc["a", "variation_score_common"] == pytest.approx(fmean(scores), rel=1e-9)
+
+
+def test_a_predictor_that_does_not_look_at_the_sequence_disagrees_with_its_flipped_self(store):
+    # Bins of 8 predict 4.5, 12.5, ... 60.5 whatever the strand; flipped they are 60.5 ... 4.5.
+    found = scored(Ramp(), store)
+    assert found["reverse_complement_r"].to_numpy() == pytest.approx(-1, rel=1e-12)
+    assert found["reverse_complement_difference"].to_numpy() == pytest.approx(32 / 32.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("bin_size", [1, 8])
+def test_a_predictor_of_both_strands_agrees_where_its_targets_are_swapped(
+    store, monkeypatch, bin_size
+):
+    class Bases:
+        """Target a is where A is, b where T is, c where either is."""
+
+        def predict(self, inputs):
+            a, t = inputs.sequence == 0, inputs.sequence == 3
+            return coarsen(np.stack([a, t, a | t], axis=-1).astype(float), self.bin_size)
+
+    predictor = Bases()
+    predictor.bin_size = bin_size
+    unpaired = scored(predictor, store).loc["a"]
+    monkeypatch.setattr(store, "strand_pairs", np.array([1, 0, 2]))
+    paired = scored(predictor, store).loc[["a", "b"]]
+    assert paired["reverse_complement_difference"].to_numpy() == pytest.approx(0, abs=1e-12)
+    assert paired["reverse_complement_r"].to_numpy() == pytest.approx(1, rel=1e-12)
+    assert unpaired["reverse_complement_difference"] > 0.1
+    assert unpaired["reverse_complement_r"] < 0.9
+
+
+def test_agreement_equals_scipy_and_is_undefined_for_what_has_no_level_or_spread():
+    both = np.random.default_rng(3).gamma(2.0, 1.0, (2, 7, 8))
+    difference, r = agreement(both)
+    assert r == pytest.approx(pearsonr(both[0].ravel(), both[1].ravel()).statistic, rel=1e-12)
+    loops = sum(abs(x - y) for x, y in zip(both[0].ravel(), both[1].ravel(), strict=True))
+    assert difference == pytest.approx(2 * loops / both.sum(), rel=1e-12)
+    assert np.isnan(agreement(np.ones((2, 3, 8)))[1])
+    assert agreement(np.ones((2, 3, 8)))[0] == 0
+    assert np.isnan(agreement(-both)[0])
+
+
 def test_a_target_without_peaks_is_left_out_and_said(store, capsys):
     assert scored(Ramp(), store).index.tolist() == ["a", "b", "mean"]
     assert "targets without peaks, left out: c" in capsys.readouterr().out
@@ -159,7 +267,8 @@ def test_only_windows_with_a_peak_are_predicted_at_every_offset_and_the_centre(s
     scored(predictor, store)
     starts = np.unique(np.concatenate([of_target(store, target) for target in "ab"]))
     expected = np.hstack([offsets_of(store, starts), np.full((len(starts), 1), 16)])
-    assert predictor.asked == (starts[:, None] + expected).ravel().tolist()
+    crops = (starts[:, None] + expected).ravel().tolist()
+    assert predictor.asked == crops + (starts + 16).tolist()  # the reverse complements come last
 
 
 def test_crops_do_not_depend_on_what_is_read_at_once_or_other_windows(store, monkeypatch):
@@ -168,7 +277,7 @@ def test_crops_do_not_depend_on_what_is_read_at_once_or_other_windows(store, mon
         monkeypatch.setattr(variation_module, "READ_AT_ONCE", at_once)
         predictor = Noise(bin_size)
         found[at_once] = scored(predictor, store), predictor.asked
-    assert found[1][1] == found[3][1] == found[64][1]
+    assert sorted(found[1][1]) == sorted(found[3][1]) == sorted(found[64][1])
     pd.testing.assert_frame_equal(found[1][0], found[3][0], rtol=1e-12)
     starts = of_target(store, "a")
     np.testing.assert_array_equal(offsets_of(store, starts)[2:4], offsets_of(store, starts[2:4]))

@@ -33,7 +33,7 @@ def test_a_new_seed_trains_the_new_runs_only(finished):
     config = finished.config(TINY, "seed.yaml", experiments__loss_by_bin_size__grid__seed=[1, 2])
     jobs = finished.planned("--configfile", config)
     assert jobs["train_run"] == jobs["evaluate_run"] == 2
-    assert {"simulate", "store", "evaluate_references"}.isdisjoint(jobs)
+    assert {"simulate", "store", "evaluate_reference"}.isdisjoint(jobs)
     assert jobs["run_experiment"] == 1
 
 
@@ -96,7 +96,7 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     jobs = planned("score_variation") - {"all", "total"}
     assert jobs == {"score_variation", "run_experiment", "write_report"}
     assert "simulate" not in planned("store")
-    assert {"store", "train_run", "evaluate_references"} <= planned("store")
+    assert {"store", "train_run", "evaluate_reference"} <= planned("store")
 
 
 def test_edited_code_reruns_nothing(finished):

@@ -16,7 +16,7 @@ def test_a_model_beats_the_baselines_on_real_data_on_both_scales(workspace):
         pytest.skip("takes minutes; set EPIBENCH_SLOW=1")
     if not (Path(environment()["EPIBENCH_SHARED"]) / "data" / "yeast").is_dir():
         pytest.skip("the yeast data (EPIBENCH_SHARED) are not here")
-    tables = ["results/yeast/references/metrics.tsv", f"results/yeast/runs/{RUN}/metrics.tsv"]
+    tables = ["results/yeast/references/ridge/metrics.tsv", f"results/yeast/runs/{RUN}/metrics.tsv"]
     result = workspace.snakemake(*tables, "--configfile", "tests/studies/yeast.yaml")
     assert result.returncode == 0, result.stdout
     scores = pd.concat(pd.read_csv(workspace.folder / path, sep="\t") for path in tables)

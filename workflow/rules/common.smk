@@ -12,7 +12,7 @@ from epibench.errors import InputError
 from epibench.plan import make_plan
 from epibench.plan_data import DOWNLOADS
 from epibench.protocol import PROTOCOL
-from epibench.words import AXES
+from epibench.words import AXES, EVALUATED
 
 
 def read_plan():
@@ -56,10 +56,32 @@ def files_of_runs(file, runs=None):
     return [f"{PLAN.folder}/runs/{name}/{file}" for name in (runs or PLAN.runs)]
 
 
+def files_of_references(file):
+    """Give one file of every predictor that is no run."""
+    return [f"{PLAN.folder}/references/{name}/{file}" for name in PLAN.references]
+
+
+def evaluated(folder):
+    """Give what the evaluation of a predictor writes."""
+    return {name: f"{folder}/{file}" for name, file in EVALUATED.items()}
+
+
 def read_by_experiment(wildcards):
     """Give the files of runs that an experiment reads."""
     runs = [run.name for run in PLAN.expanded[wildcards.experiment].runs]
-    return files_of_runs(PLAN.analysis(wildcards.experiment).file, runs)
+    files = PLAN.analysis(wildcards.experiment).files
+    return [path for file in files for path in files_of_runs(file, runs)]
+
+
+def references_of_experiment(wildcards):
+    """Give the files of other predictors that an experiment reads."""
+    analysis = PLAN.analysis(wildcards.experiment)
+    return files_of_references(analysis.file) if analysis.references else []
+
+
+def sums_of_experiment(experiment):
+    """Give the sums of every run of an experiment."""
+    return files_of_runs("sums.npz", [run.name for run in PLAN.expanded[experiment].runs])
 
 
 def files_of_experiments(experiments):
@@ -68,5 +90,10 @@ def files_of_experiments(experiments):
         f"{PLAN.folder}/experiments/{name}/{file}"
         for name in experiments
         for file in ("table.tsv", "figure.svg", "figure.png")
+    ]
+    tables += [
+        f"{PLAN.folder}/experiments/{name}/comparisons.tsv"
+        for name in experiments
+        if name in PLAN.compared
     ]
     return tables + [path for name in experiments for path in PLAN.measured_paths(name)]

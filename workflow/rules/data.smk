@@ -9,6 +9,7 @@ STORE = multiext(
     "mask.npy",
     "windows.npz",
     "peak_windows.npz",
+    "peaks.npz",
     "summary.json",
 )
 

@@ -1,11 +1,14 @@
 # One pass over the test chromosomes a predictor, then one job an experiment.
 
+RANKED = multiext(f"{PLAN.folder}/predictors/", "ranks.tsv", "pairs.tsv")
+
 
 rule evaluate:
     input:
         files_of_runs("metrics.tsv"),
-        f"{PLAN.folder}/references/metrics.tsv",
+        files_of_references("metrics.tsv"),
         files_of_experiments(PLAN.experiments_of_stage("evaluate")),
+        RANKED,
 
 
 rule evaluate_run:
@@ -14,7 +17,7 @@ rule evaluate_run:
         model=rules.train_run.output.model,
         record=rules.train_run.output.record,
     output:
-        metrics=f"{RUN}/metrics.tsv",
+        **evaluated(RUN),
     log:
         side("logs", "evaluate_run", RUN_NAME),
     benchmark:
@@ -129,27 +132,28 @@ rule read_loci:
         "../../scripts/read_loci.py"
 
 
-rule evaluate_references:
+rule evaluate_reference:
     input:
         store=STORE,
-        truth=PLAN.truth_paths(),
+        files=lambda wildcards: PLAN.reference_inputs(wildcards.reference),
     output:
-        metrics=f"{PLAN.folder}/references/metrics.tsv",
+        **evaluated(f"{PLAN.folder}/references/{{reference}}"),
     log:
-        side("logs", "evaluate_references"),
+        side("logs", "evaluate_reference", "{reference}"),
     benchmark:
-        side("benchmarks", "evaluate_references")
+        side("benchmarks", "evaluate_reference", "{reference}")
     conda:
         "../../envs/cpu.yaml"
     params:
-        settings=PLAN.reference_settings(),
+        settings=lambda wildcards: PLAN.reference_settings(wildcards.reference),
     script:
-        "../../scripts/evaluate_references.py"
+        "../../scripts/evaluate_reference.py"
 
 
 rule run_experiment:
     input:
         files=read_by_experiment,
+        references=references_of_experiment,
     output:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",
@@ -164,6 +168,43 @@ rule run_experiment:
         settings=lambda wildcards: PLAN.experiment_settings(wildcards.experiment),
     script:
         "../../scripts/run_experiment.py"
+
+
+# Each run of an experiment against the one that has the reference's values, on the same draws of
+# blocks.
+rule compare_runs:
+    input:
+        lambda wildcards: sums_of_experiment(wildcards.experiment),
+    output:
+        f"{PLAN.folder}/experiments/{{experiment}}/comparisons.tsv",
+    log:
+        side("logs", "compare_runs", "{experiment}"),
+    benchmark:
+        side("benchmarks", "compare_runs", "{experiment}")
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=lambda wildcards: PLAN.comparison_settings(wildcards.experiment),
+    script:
+        "../../scripts/compare_runs.py"
+
+
+rule rank_predictors:
+    input:
+        files_of_runs("sums.npz"),
+        files_of_references("sums.npz"),
+    output:
+        RANKED,
+    log:
+        side("logs", "rank_predictors"),
+    benchmark:
+        side("benchmarks", "rank_predictors")
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.ranking_settings(),
+    script:
+        "../../scripts/rank_predictors.py"
 
 
 for experiment in PLAN.expanded:

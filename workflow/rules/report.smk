@@ -28,8 +28,9 @@ rule write_report:
         summary=f"{PLAN.folder}/store/summary.json",
         records=files_of_runs("run.json"),
         scores=files_of_runs("metrics.tsv"),
-        references=rules.evaluate_references.output.metrics,
+        references=files_of_references("metrics.tsv"),
         experiments=files_of_experiments(PLAN.expanded),
+        ranked=RANKED,
         selection=list(PLAN.selection_paths().values()),
     output:
         report=f"{PLAN.folder}/report/index.html",

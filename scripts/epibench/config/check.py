@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from epibench.config.predictions import check_predicted_targets, check_predictions
 from epibench.config.schema import ModelEntry, Study
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES
@@ -19,9 +20,10 @@ RESERVED = (
         "store",
         "train_run",
         "evaluate_run",
-        "evaluate_references",
+        "evaluate_reference",
     ),
     *("score_variation", "run_experiment", "manifest", "write_report", "select_targets"),
+    *("compare_runs", "rank_predictors"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
 )
 """Stages and rules of the workflow: an experiment is a target too and cannot have their names."""
@@ -66,9 +68,17 @@ def check_study(study: Study) -> None:
         )
     _check_simulated_splits(study)
     length = study.windows.input_length
-    for size in study.evaluation.bin_sizes:
-        if study.evaluation.bin_sizes.count(size) > 1:
-            raise InputError(f"evaluation.bin_sizes: {size} stands twice; remove one")
+    check_predictions(study.predictions, length)
+    evaluation = study.evaluation
+    for key, sizes in (("bin_sizes", evaluation.bin_sizes), ("smoothing", evaluation.smoothing)):
+        for size in sizes:
+            if sizes.count(size) > 1:
+                raise InputError(f"evaluation.{key}: {size} stands twice; remove one")
+            if size > length:
+                raise InputError(
+                    f"evaluation.{key}: {size} is above windows.input_length = {length}; remove it"
+                )
+    for size in evaluation.bin_sizes:
         if length % size:
             raise InputError(
                 f"evaluation.bin_sizes: {size} does not divide windows.input_length = {length}; "
@@ -86,10 +96,36 @@ def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
     """
     for experiment, expansion in expanded.items():
         reads = ANALYSES[study.experiments[experiment].analysis or experiment].reads
+        _check_reference(study, experiment, expansion)
+        if reads == "smoothing" and not study.evaluation.smoothing:
+            raise InputError(
+                f"experiments.{experiment} shows what smoothing does, but evaluation.smoothing is "
+                "empty; give widths in bp or set `enabled: false`"
+            )
         for run in expansion.runs:
             problem = _problem(study, run) or _unreadable(study, run, reads)
             if problem:
                 raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
+
+
+def _check_reference(study: Study, experiment: str, expansion: Expansion) -> None:
+    """Refuse a reference that no run of the experiment has."""
+    reference = study.experiments[experiment].reference
+    if reference is None:
+        return
+    wanted = reference.model_dump(exclude_none=True)
+    if not wanted:
+        raise InputError(
+            f"experiments.{experiment}.reference names no axis; give one, like "
+            "`reference: {loss: poisson}`, or remove it"
+        )
+    runs = [run._asdict() for run in expansion.runs]
+    if not any(all(run[axis] == value for axis, value in wanted.items()) for run in runs):
+        values = ", ".join(f"{axis} = {value}" for axis, value in wanted.items())
+        raise InputError(
+            f"experiments.{experiment}.reference: no run of its grid has {values}; correct it or "
+            "add such a run"
+        )
 
 
 def check_targets(study: Study, targets: list[str]) -> None:
@@ -107,6 +143,7 @@ def check_targets(study: Study, targets: list[str]) -> None:
                     f"models.{name}.target_weights: there is no target {target!r} (known: "
                     f"{', '.join(targets)}); correct it"
                 )
+    check_predicted_targets(study.predictions, targets)
     tracks = study.tracks
     for key, values, known in (("loci", tracks.loci, None), ("targets", tracks.targets, targets)):
         for value in values:

@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from epibench.config.predictions import Prediction, PredictionName
 from epibench.data.settings import (
     CoverageSettings,
     Mappability,
@@ -184,6 +185,16 @@ class Grid(Axes):
     exclude: list[Exclusion] = Field(default=[], description="Runs that are left out, and why.")
 
 
+class Reference(Section):
+    """The values that the runs of an experiment are compared with."""
+
+    model: Name | None = Field(default=None, description="Model entry.")
+    windows: WindowsName | None = Field(default=None, description="Window set.")
+    loss: LossName | None = Field(default=None, description="Loss.")
+    bin_size: BinSize | None = Field(default=None, description="Bin size in bp.")
+    augmentation: Augmentation | None = Field(default=None, description="Augmentation.")
+
+
 class Experiment(Section):
     """A named grid of runs and the analysis that reads them."""
 
@@ -192,6 +203,11 @@ class Experiment(Section):
         default=None, description="Table and figure to make; the experiment's name where left out."
     )
     grid: Grid = Field(default=Grid(), description="The runs.")
+    reference: Reference | None = Field(
+        default=None,
+        description="Values of axes that every run is compared with: with the run that differs "
+        "from it in these axes alone, by interval and p value, corrected over the experiment.",
+    )
 
 
 class Selection(Section):
@@ -268,6 +284,26 @@ class Evaluation(Section):
     bin_sizes: Annotated[list[BinSize], Field(min_length=1)] = Field(
         default=[1, 32, 64, 128, 256, 512, 1024, 2048],
         description="Resolutions in bp at which predictors are scored, each from its own up.",
+    )
+    smoothing: list[BinSize] = Field(
+        default=[1, 32, 64, 128, 256, 512, 1024, 2048],
+        description="Widths in bp of box-car filters on truth and prediction at base resolution, "
+        "none above windows.input_length.",
+    )
+    block_length: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Length in bp of the blocks of the test chromosomes that are drawn for "
+        "intervals; null: the smaller of 1,000,000 and a fiftieth of their length, at least 5 "
+        "windows. With fewer than 20 blocks there are no intervals.",
+    )
+    replicates: Annotated[int, Field(ge=100)] = Field(
+        default=1000, description="How often the blocks are drawn for intervals."
+    )
+    seed: Seed = Field(default=1, description="Seed of these draws, the same for all predictors.")
+    promoters: str | None = Field(
+        default=None,
+        description="BED file (path): test inputs that overlap one of its regions are scored "
+        "apart, as promoters, and all others as distal.",
     )
 
 
@@ -355,6 +391,9 @@ class Study(Section):
     )
     training: Training = Field(default=Training(), description="Shared by all training jobs.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Scoring of predictors.")
+    predictions: dict[PredictionName, Prediction] = Field(
+        default={}, description="Predictions from outside, scored like the runs, by name."
+    )
     variation: Variation = Field(
         default=Variation(), description="Scoring of robustness, where an experiment reads it."
     )

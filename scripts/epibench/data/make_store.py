@@ -99,6 +99,7 @@ def make_store(
         places = _places(index, split_of, masks)
         _store_chromosomes(work, genome.fasta, places, peaks, progress)
         _refuse_silent(targets, work, split_of)
+        _write_peaks(temporary, places, peaks)
         summary = writer.finish(
             {
                 "settings": {
@@ -141,6 +142,23 @@ def _store_chromosomes(
                 f"{len(candidates['windows'].start):,} windows, "
                 f"{time.perf_counter() - began:.1f} s"
             )
+
+
+def _write_peaks(
+    folder: Path, places: Mapping[str, Place], peaks: Sequence[Regions | None]
+) -> None:
+    """Write chromosome, target, start and end of every peak, in genome order."""
+    parts = [
+        np.column_stack([np.full(len(rows), place.number), np.full(len(rows), t), rows[:, :2]])
+        for place in places.values()
+        for t, listed in enumerate(peaks)
+        if listed is not None
+        for rows in [listed.on(place.name)]
+    ]
+    rows = np.concatenate([np.zeros((0, 4), np.int64), *parts])
+    np.savez(
+        folder / "peaks.npz", chrom=rows[:, 0], target=rows[:, 1], start=rows[:, 2], end=rows[:, 3]
+    )
 
 
 def _check_targets(targets: Sequence[Target], windows: WindowSettings) -> list[int]:

@@ -55,7 +55,11 @@ class Store:
         self._read_intervals()
 
     def table(self, kind: str) -> dict[str, np.ndarray]:
-        """Read the columns of a window table: `windows` (tiled) or `peak_windows`."""
+        """Read the columns of a table: `windows` (tiled), `peak_windows`, or `peaks`.
+
+        `peaks` has chrom, target, start and end, each int64 (peaks,), of all targets in genome
+        order.
+        """
         with np.load(self.folder / f"{kind}.npz") as arrays:
             return dict(arrays)
 

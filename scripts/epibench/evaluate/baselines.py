@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from epibench.data.loader import Batches
+from epibench.data.store import Store
 from epibench.evaluate.predictors import Inputs
 
 KMER = 5
@@ -28,6 +29,36 @@ class MeanPredictor:
         """Repeat the mean."""
         batch, length = inputs.sequence.shape
         return np.broadcast_to(self.mean, (batch, length // self.bin_size, len(self.mean)))
+
+
+class OtherTargetsPredictor:
+    """The mean measured coverage of all other targets, scaled to this one.
+
+    What a model must beat before its predictions say anything of one cell type alone. It reads the
+    measured coverage of the input, which no model sees. With one target it is undefined, NaN.
+
+    Parameters
+    ----------
+    store : Store
+        Holds the coverage.
+    mean : float64, shape (targets,)
+        Mean training coverage; its ratio to the mean of the other targets is the scale.
+    """
+
+    bin_size = 1
+
+    def __init__(self, store: Store, mean: np.ndarray):
+        self.store = store
+        others = mean.sum() - mean
+        self._ratio = np.divide(mean, others, out=np.full(len(mean), np.nan), where=others > 0)
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """Read coverage at base resolution, float32, shape (batch, length, targets)."""
+        length = inputs.sequence.shape[1]
+        first = self.store.offset(inputs.chrom, inputs.start, length)
+        coverage = self.store.coverage[first[:, None] + np.arange(length)].astype(np.float32)
+        others = coverage.sum(axis=2, keepdims=True, dtype=np.float64) - coverage
+        return (others * self._ratio).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -56,7 +87,10 @@ class LinearPredictor:
 
 
 def gc_content(sequence: np.ndarray, bin_size: int) -> np.ndarray:
-    """Give the share of G and C in each bin.
+    """Give the share of G and C in each bin, and that of CpG: C with G after it on its strand.
+
+    A CpG counts in the bin of its C; the G may be the first base of the next bin. CpG has a weight
+    of its own because accessible promoters are rich in it beyond what their G and C make likely.
 
     Parameters
     ----------
@@ -67,11 +101,14 @@ def gc_content(sequence: np.ndarray, bin_size: int) -> np.ndarray:
 
     Returns
     -------
-    float32, shape (batch, bins, 1)
+    float32, shape (batch, bins, 2)
+        Shares of the positions of a bin: G and C, CpG.
     """
     strong = (sequence == 1) | (sequence == 2)
-    grouped = strong.reshape(len(sequence), -1, bin_size)
-    return grouped.mean(axis=2, dtype=np.float32)[..., None]
+    cpg = np.zeros_like(strong)
+    cpg[:, :-1] = (sequence[:, :-1] == 1) & (sequence[:, 1:] == 2)
+    grouped = np.stack([strong, cpg], axis=2).reshape(len(sequence), -1, bin_size, 2)
+    return grouped.mean(axis=2, dtype=np.float32)
 
 
 def kmer_counts(sequence: np.ndarray, bin_size: int) -> np.ndarray:

@@ -1,11 +1,15 @@
 """Whatever gives coverage for a region: the one interface that evaluation knows."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from epibench.data.bigwig import BigWig
+from epibench.data.settings import CoverageSettings
 from epibench.data.store import Store
+from epibench.errors import InputError
 
 READ_AT_ONCE = 64
 """Inputs that are read and predicted at once, where no model asks for more."""
@@ -31,7 +35,11 @@ class Inputs:
 
 
 class Predictor(Protocol):
-    """Gives coverage in unscaled units at its own bin size."""
+    """Gives coverage in unscaled units at its own bin size.
+
+    It may have `of_coverage`, False for logits; `test_only`, True where it knows no other split
+    than the test chromosomes; and `batch_size`, the inputs that it wants at once.
+    """
 
     bin_size: int
 
@@ -43,10 +51,12 @@ class Predictor(Protocol):
 class ReplicatePredictor:
     """Replicate 2 as if it were a prediction: the experimental ceiling (replicate concordance).
 
-    Targets without replicate 2 are NaN, so their scores are undefined.
+    Targets without replicate 2 are NaN, so their scores are undefined. Only the test chromosomes
+    are stored.
     """
 
     bin_size = 1
+    test_only = True
 
     def __init__(self, store: Store):
         self.store = store
@@ -61,31 +71,66 @@ class ReplicatePredictor:
 class BigWigPredictor:
     """Coverage that somebody wrote to bigWig files, one a target.
 
+    Bases without a value are 0, as most programs leave zeros out. A stored NaN is an error.
+
     Parameters
     ----------
     store : Store
         Gives chromosome names and lengths, and the order of the targets.
-    paths : dict of str to str
+    paths : mapping of str to str
         bigWig of each target; a target without a file is NaN.
+    bin_size : int, default 1
+        In bp: values are averaged over bins of this size, counted from the start of an input.
+    settings : CoverageSettings
+        What negative values count as; by default they are refused.
+    chromosomes : collection of str, optional
+        Those that every file must have; all of the store where left out.
     """
 
-    bin_size = 1
-
-    def __init__(self, store: Store, paths: dict[str, str]):
-        from epibench.data.bigwig import BigWig
-
+    def __init__(
+        self,
+        store: Store,
+        paths: Mapping[str, str],
+        bin_size: int = 1,
+        settings: CoverageSettings = CoverageSettings(),  # noqa: B008 - it is frozen
+        chromosomes: Collection[str] | None = None,
+    ):
+        self.bin_size = bin_size
         self.names = list(store.chromosomes)
-        sizes = store.chromosomes
+        needed = self.names if chromosomes is None else chromosomes
+        sizes = {name: store.chromosomes[name] for name in needed}
         self.tracks = [
-            BigWig(paths[target], sizes) if target in paths else None for target in store.targets
+            BigWig(paths[target], sizes, settings) if target in paths else None
+            for target in store.targets
         ]
 
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """Read every file at base resolution."""
+        """Read every file at base resolution and average it, float32, (batch, bins, targets)."""
         batch, length = inputs.sequence.shape
-        coverage = np.full((batch, length, len(self.tracks)), np.nan, np.float32)
+        bins = length // self.bin_size
+        coverage = np.full((batch, bins, len(self.tracks)), np.nan, np.float32)
         for i, (chrom, start) in enumerate(zip(inputs.chrom, inputs.start, strict=True)):
             for t, track in enumerate(self.tracks):
                 if track:
-                    coverage[i, :, t] = track.read(self.names[chrom], start, start + length)
+                    values = _read_numbers(track, self.names[chrom], int(start), length)
+                    binned = values.reshape(bins, self.bin_size)
+                    coverage[i, :, t] = binned.mean(axis=1, dtype=np.float64)
         return coverage
+
+
+def _read_numbers(track: BigWig, chrom: str, start: int, length: int) -> np.ndarray:
+    """Read float32 (length,), refusing stored NaN by its first position."""
+    piece = track.read_piece(chrom, start, start + length)
+    if not piece.stored_nan:
+        return piece.values
+    end = start + length
+    while end - start > 1:  # halve the interval that holds the first
+        middle = (start + end) // 2
+        if track.read_piece(chrom, start, middle).stored_nan:
+            end = middle
+        else:
+            start = middle
+    raise InputError(
+        f"{track.path}: the value at {chrom}:{start} (0-based) is NaN; write a number there, or "
+        "leave the base out, which counts as 0"
+    )

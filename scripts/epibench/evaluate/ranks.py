@@ -7,32 +7,29 @@ from epibench.evaluate.moments import correlation
 FINEST_BIN_SIZE = 32
 """Bin size in bp from which ranks over whole chromosomes are computed."""
 
-_SAMPLE = 4096  # inputs
 _EXACT = 65_536  # values of a target: 1,024 inputs at 32 bp
 _QUANTILES = 384
+COARSE = 32
 
 
-def sample_first(inputs: int, seed: int = 0) -> np.ndarray:
-    """Order inputs so that a random sample comes first, itself in random order.
+def sample_inputs(inputs: int, seed: int = 0) -> np.ndarray:
+    """Draw the inputs that histograms of ranks are laid out from.
 
-    `RankCorrelation` chooses its bins from what it is given first, wherever it stops looking, so
-    any beginning of the sample must stand for the whole. No input is predicted twice for it, and
-    all but the sample are still read one after the other.
+    They are predicted once more for it: a sixteenth of all, at least 256 and at most 1,024.
 
     Parameters
     ----------
     inputs : int
         Number of inputs.
     seed : int
-        Draws the sample of at most 4,096 inputs, default 0.
+        Default 0.
 
     Returns
     -------
-    int64, shape (inputs,)
-        Each index once.
+    int64, ascending
     """
-    sample, rest = np.split(np.random.default_rng(seed).permutation(inputs), [_SAMPLE])
-    return np.concatenate([sample, np.sort(rest)])
+    size = min(inputs, int(np.clip(inputs // 16, 256, 1024)))
+    return np.sort(np.random.default_rng(seed).choice(inputs, size, replace=False))
 
 
 def mid_ranks(values: np.ndarray) -> np.ndarray:
@@ -84,67 +81,98 @@ def _sorted(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class RankCorrelation:
     """Spearman's rho per target over all bins of all inputs, in constant memory.
 
-    Up to 65,536 values a target it is exact. From there on truth and prediction are counted in a
-    joint histogram, whose bins held about as many of the values so far each; a value that filled a
-    bin by itself, such as an exact zero, has its own. Rho is then Pearson's r of the bins' mean
+    Up to 65,536 values a target it is exact. Beyond, truth and prediction are counted in a joint
+    histogram of 384 x 384 bins that hold about as many values of a sample each; a value that
+    fills a bin by itself, such as an exact zero, has its own. Rho is then Pearson's r of the bins' mean
     ranks, and differs from the exact one by about 1 / 384² in the limit.
 
-    A histogram has 384 x 384 counts of 4 bytes: 62 MB for 15 targets at 7 bin sizes; the values
-    before it take at most 16 MB a bin size.
+    For intervals the values of each block are counted in a coarser histogram of 32 x 32 bins: a
+    resampled genome is ranked anew, which fixed ranks would miss.
 
     Parameters
     ----------
-    targets : int
-        Number of targets.
+    targets, blocks : int
+        Numbers of both.
+    values : int
+        How many values of a target will be added in all.
     """
 
-    def __init__(self, targets: int):
-        self._kept: list[np.ndarray] = []  # (2, targets, values) of each batch, or else:
+    def __init__(self, targets: int, blocks: int, values: int):
+        self.exact = values <= _EXACT
+        self._kept: list[tuple[np.ndarray, np.ndarray]] = []
         self._edges: list[list[np.ndarray]] = []  # of truth and prediction, per target
-        self._counts = np.empty((targets, 0, 0), np.int32)
+        self._coarse: list[list[np.ndarray]] = []  # the coarser bin of each bin
         self._unknown = np.zeros(targets, bool)
+        self._counts = np.zeros((0 if self.exact else targets, _QUANTILES, _QUANTILES), np.int32)
+        self._of_blocks = np.zeros((blocks, targets, COARSE, COARSE), np.int32)
 
-    def add(self, truth: np.ndarray, prediction: np.ndarray) -> None:
-        """Add inputs, in an order as of `sample_first`.
+    def lay_out(self, truth: np.ndarray, prediction: np.ndarray) -> None:
+        """Choose the bins from a sample: float64, each (inputs, targets, bins)."""
+        for side in (truth, prediction):
+            values = [of_target.ravel() for of_target in side.swapaxes(0, 1)]
+            edges = [bin_edges(each) for each in values]
+            # The edges of the coarser bins are some of these.
+            coarse = [
+                np.searchsorted(bin_edges(each, COARSE), [-np.inf, *fine], side="right")
+                for each, fine in zip(values, edges, strict=True)
+            ]
+            self._edges.append(edges)
+            self._coarse.append(coarse)
+
+    def add(self, truth: np.ndarray, prediction: np.ndarray, block: np.ndarray) -> None:
+        """Add inputs.
 
         Parameters
         ----------
-        truth, prediction : float, shape (inputs, bins, targets)
+        truth, prediction : float64, shape (inputs, targets, bins)
             Coverage of the same bins.
+        block : int, shape (inputs,)
+            Block of each input.
         """
-        self._unknown |= np.isnan(prediction).any(axis=(0, 1))
-        pair = np.stack([truth, prediction]).reshape(2, -1, truth.shape[-1]).transpose(0, 2, 1)
-        if self._edges:
-            self._count(pair)
-            return
-        self._kept.append(pair)
-        if sum(part.shape[2] for part in self._kept) > _EXACT:
-            pair = np.concatenate(self._kept, axis=2)
-            self._kept = []
-            self._edges = [[bin_edges(values) for values in side] for side in pair]
-            self._counts = np.zeros((len(self._counts), _QUANTILES, _QUANTILES), np.int32)
-            self._count(pair)
+        self._unknown |= np.isnan(prediction).any(axis=(0, 2))
+        if self.exact:
+            self._kept.append((np.stack([truth, prediction]), block))
+        else:
+            self._count(np.stack([truth, prediction]), block)
 
     def spearman_r(self) -> np.ndarray:
         """Give rho per target, NaN where truth or prediction does not vary or is not known."""
-        if self._edges:
-            rho = [_binned_rho(counts) for counts in self._counts]
-        else:
-            x, y = np.concatenate(self._kept, axis=2)
-            rho = [_rho(*map(mid_ranks, pair)) for pair in zip(x, y, strict=True)]
+        if not self.exact:
+            rho = rho_of_counts(self._counts)
+            return np.where(self._unknown, np.nan, rho)
+        pair, _ = self._all_kept()
+        ranks = mid_ranks(pair.swapaxes(1, 2).reshape(2, pair.shape[2], -1))
+        rho = [_rho(x, y) for x, y in zip(*ranks, strict=True)]
         return np.where(self._unknown, np.nan, rho)
 
-    def _count(self, pair: np.ndarray) -> None:
-        """Count values of shape (2, targets, values)."""
-        for target, counts in enumerate(self._counts):
+    def counts_of_blocks(self) -> np.ndarray:
+        """Give the coarse joint histograms, int32, shape (blocks, targets, 32, 32)."""
+        if self.exact and not self._edges:
+            pair, block = self._all_kept()
+            self.lay_out(*pair)
+            self._count(pair, block)
+        return self._of_blocks
+
+    def _all_kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give all values, (2, inputs, targets, bins), and the block of each input."""
+        pairs, blocks = zip(*self._kept, strict=True)
+        return np.concatenate(pairs, axis=1), np.concatenate(blocks)
+
+    def _count(self, pair: np.ndarray, block: np.ndarray) -> None:
+        """Count values of shape (2, inputs, targets, bins)."""
+        for target in range(pair.shape[2]):
+            edges = [side[target] for side in self._edges]
             i, j = (
-                np.searchsorted(edges[target], side[target], side="right")
-                for edges, side in zip(self._edges, pair, strict=True)
+                np.searchsorted(limits, values[:, target], side="right")
+                for limits, values in zip(edges, pair, strict=True)
             )
-            np.add.at(counts.reshape(-1), i * _QUANTILES + j, 1)
+            if not self.exact:
+                np.add.at(self._counts[target].reshape(-1), (i * _QUANTILES + j).ravel(), 1)
+            i, j = (coarse[target][k] for coarse, k in zip(self._coarse, (i, j), strict=True))
+            np.add.at(self._of_blocks, (block[:, None], target, i, j), 1)
 
 
-def bin_edges(values: np.ndarray) -> np.ndarray:
+def bin_edges(values: np.ndarray, bins: int = _QUANTILES) -> np.ndarray:
     """Give edges between bins that hold about as many of the values each.
 
     A value at two quantiles or more gets a bin of its own, up to the next larger number.
@@ -153,13 +181,15 @@ def bin_edges(values: np.ndarray) -> np.ndarray:
     ----------
     values : float64, shape (n,)
         The sample.
+    bins : int
+        At most so many, default 384.
 
     Returns
     -------
-    float64, shape (at most 383,)
+    float64, shape (at most bins - 1,)
         Ascending; bin i holds values from edge i - 1, included, to edge i, excluded.
     """
-    levels = np.arange(1, _QUANTILES) / _QUANTILES
+    levels = np.arange(1, bins) / bins
     found = np.quantile(values, levels, method="inverted_cdf")
     edges, times = np.unique(found, return_counts=True)
     return np.union1d(edges, np.nextafter(edges[times > 1], np.inf))
@@ -170,8 +200,23 @@ def _rho(x: np.ndarray, y: np.ndarray) -> float:
     return float(correlation(x @ y, x @ x, y @ y))
 
 
-def _binned_rho(counts: np.ndarray) -> float:
-    """Give rho from a joint histogram: each value has the mean rank of its bin."""
-    of_x, of_y = counts.sum(axis=1), counts.sum(axis=0)
-    x, y = (margin.cumsum() - (margin + counts.sum()) / 2 for margin in (of_x, of_y))
-    return float(correlation(x @ counts @ y, of_x @ x**2, of_y @ y**2))
+def rho_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Give rho from joint histograms: each value has the mean rank of its bin.
+
+    Parameters
+    ----------
+    counts : float or int, shape (..., bins, bins)
+        Values by bin of truth and bin of prediction.
+
+    Returns
+    -------
+    float64, shape (...)
+    """
+    counts = np.asarray(counts, np.float64)
+    of_x, of_y = counts.sum(axis=-1), counts.sum(axis=-2)
+    x, y = (
+        margin.cumsum(axis=-1) - (margin + margin.sum(axis=-1, keepdims=True)) / 2
+        for margin in (of_x, of_y)
+    )
+    cross = np.einsum("...i,...ij,...j->...", x, counts, y)
+    return correlation(cross, (of_x * x**2).sum(axis=-1), (of_y * y**2).sum(axis=-1))

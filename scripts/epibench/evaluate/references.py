@@ -1,4 +1,4 @@
-"""Score what every model is held against: replicate 2, baselines, a known truth."""
+"""What every model is held against: replicate 2, baselines, a known truth, outside predictions."""
 
 from typing import Any
 
@@ -6,17 +6,24 @@ import numpy as np
 
 from epibench.data.loader import Batches
 from epibench.data.store import Store
-from epibench.data.windows import select, tile_inputs, training_means
+from epibench.data.windows import select, training_means
 from epibench.evaluate.baselines import (
     SMALLEST_BIN,
     LinearPredictor,
     MeanPredictor,
+    OtherTargetsPredictor,
     fit_linear,
     gc_content,
     kmer_counts,
 )
-from epibench.evaluate.evaluate import coarsen, evaluate
-from epibench.evaluate.predictors import READ_AT_ONCE, BigWigPredictor, ReplicatePredictor
+from epibench.evaluate.evaluate import coarsen
+from epibench.evaluate.outside import open_prediction
+from epibench.evaluate.predictors import (
+    READ_AT_ONCE,
+    BigWigPredictor,
+    Predictor,
+    ReplicatePredictor,
+)
 
 BASELINES = {
     "gc": (gc_content, False),
@@ -26,73 +33,67 @@ BASELINES = {
 """Features of each linear baseline, and whether log1p of the coverage is fitted."""
 
 
-def evaluate_references(store: Store, settings: dict[str, Any]) -> list[dict]:
-    """Score all references of a study.
+def open_reference(
+    name: str, store: Store, settings: dict[str, Any]
+) -> Predictor | dict[int, Predictor]:
+    """Give a reference of a study as a predictor.
 
     Parameters
     ----------
+    name : str
+        `truth`, `replicate2`, `mean_coverage`, `other_targets`, a key of `BASELINES`, or the name
+        of an outside prediction.
     store : Store
         The study's coverage store.
     settings : dict
-        `bin_sizes`, `windows` (the set that baselines are fitted on), `seed`, and
-        `truth` (bigWig of each target, empty for real data).
+        `evaluation` (section of the config), `windows` (the set that baselines are fitted on),
+        `seed`, `truth` (bigWig of each target) and `prediction` (entry of the config, of an outside
+        prediction, or None).
 
     Returns
     -------
-    list of dict
-        Rows as of `evaluate` of `truth`, `replicate2`, `mean_coverage` and `BASELINES`.
+    Predictor, or dict of int to Predictor
+        The linear baselines are fitted at every bin size: for each evaluated bin size the fit that
+        validates best there.
     """
-    length = store.summary["settings"]["windows"]["input_length"]
-    sizes = sorted(settings["bin_sizes"])
-    common = {
-        "store": store,
-        "tiles": tile_inputs(store, "test", length),
-        "input_length": length,
-        "batch_size": READ_AT_ONCE,
-        "bin_sizes": sizes,
-    }
-    rows = []
-    if settings["truth"]:
-        print("truth")
-        rows += evaluate("truth", BigWigPredictor(store, settings["truth"]), **common)
-    if store.has_replicate2.any():
-        print("replicate 2")
-        rows += evaluate("replicate2", ReplicatePredictor(store), **common)
+    sizes = sorted(settings["evaluation"]["bin_sizes"])
+    if settings["prediction"]:
+        return open_prediction(name, settings["prediction"], store)
+    if name == "truth":
+        return BigWigPredictor(store, settings["truth"])
+    if name == "replicate2":
+        return ReplicatePredictor(store)
     mean = training_means(store, select(store, settings["windows"], "train"))
-    constant = evaluate("mean_coverage", MeanPredictor(sizes[0], mean), **common)
-    # It is constant by construction, so its r and rho within inputs say nothing either.
-    undefined = dict.fromkeys(("pearson_r_per_sequence", "spearman_r_per_sequence"), float("nan"))
-    rows += [row | undefined for row in constant]
-    for name in BASELINES:
-        rows += _evaluate_baseline(name, store, settings, common)
-    return [row for row in rows if row["evaluated_bin_size"] in sizes]
+    if name == "mean_coverage":
+        return MeanPredictor(sizes[0], mean)
+    if name == "other_targets":
+        return OtherTargetsPredictor(store, mean)
+    return _best_fits(name, store, settings, sizes)
 
 
-def _evaluate_baseline(
-    name: str, store: Store, settings: dict[str, Any], common: dict[str, Any]
-) -> list[dict]:
-    """Fit a baseline at every bin size and score the fit that validates best at each.
+def _best_fits(
+    name: str, store: Store, settings: dict[str, Any], sizes: list[int]
+) -> dict[int, Predictor]:
+    """Fit a baseline at every bin size and choose the fit that validates best at each.
 
     Averaging a fit at finer bins is often better than a fit at wider ones, and runs profit from it
     as well: a baseline that could not would be too easy to beat.
     """
-    sizes = [size for size in common["bin_sizes"] if size >= SMALLEST_BIN]
+    sizes = [size for size in sizes if size >= SMALLEST_BIN] or sizes[-1:]
     features, log = BASELINES[name]
     fits, errors = {}, {}
     for size in sizes:
-        print(f"{name} at {size} bp")
         train, valid = (_central(store, settings, split, size) for split in ("train", "valid"))
         fits[size] = fit_linear(
             features, train, valid, bin_size=size, seed=settings["seed"], log=log
         )
         errors[size] = _validation_errors(fits[size], valid, sizes)
-    rows = []
+    chosen = {}
     for size in sizes:
         best = min((fit for fit in sizes if size % fit == 0), key=lambda fit: errors[fit][size])
         print(f"{name} evaluated at {size} bp: fitted at {best} bp")
-        found = evaluate(name, fits[best], **common | {"bin_sizes": [size]})
-        rows += [row for row in found if row["evaluated_bin_size"] == size]
-    return rows
+        chosen[size] = fits[best]
+    return chosen
 
 
 def _validation_errors(fit: LinearPredictor, valid: Batches, sizes: list[int]) -> dict[int, float]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def read_scores(paths: list[str | Path]) -> pd.DataFrame:
-    """Read tables of `write_scores` into one.
+    """Read tables of scores into one.
 
     Parameters
     ----------

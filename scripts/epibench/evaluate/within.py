@@ -36,23 +36,50 @@ class WithinInputs:
         """
         pair = np.stack([truth, prediction]).transpose(0, 1, 3, 2).astype(np.float64, order="C")
         mean = pair.mean(axis=3)
-        squares, cross = _central_sums(pair - mean[..., None])
-        constant = is_constant(squares, mean, pair.shape[3])
-        r = np.where(constant[1], 0.0, correlation(cross, *squares))
-        squares, cross = _central_sums(mid_ranks(pair))
-        rho = np.where(constant[1], 0.0, correlation(cross, *squares))
-        rho[np.isnan(mean[1])] = np.nan
-        varies = ~constant[0]
-        scores = np.stack([r, rho, jensen_shannon(*pair)])
-        self.total += np.where(varies, scores, 0.0).sum(axis=1)
+        squares, cross = central_sums(pair - mean[..., None])
+        scores, varies, flat = compare_profiles(pair, mean, squares, cross)
+        self.total += scores.sum(axis=1)
         self.inputs += varies.sum(axis=0)
-        self.constant_truth += constant[0].sum(axis=0)
-        self.constant_prediction += (varies & constant[1]).sum(axis=0)
+        self.constant_truth += (~varies).sum(axis=0)
+        self.constant_prediction += flat.sum(axis=0)
 
     def means(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give the mean r, rho and distance per target, NaN where the truth of no input varies."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return tuple(self.total / np.where(self.inputs > 0, self.inputs, np.nan))
+
+
+def compare_profiles(
+    pair: np.ndarray, mean: np.ndarray, squares: np.ndarray, cross: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compare truth and prediction within each input.
+
+    Parameters
+    ----------
+    pair : float64, shape (2, inputs, targets, bins)
+        Truth and prediction.
+    mean, squares : float64, shape (2, inputs, targets)
+        Their means and central sums of squares over the bins.
+    cross : float64, shape (inputs, targets)
+        Their central sums of products.
+
+    Returns
+    -------
+    scores : float64, shape (3, inputs, targets)
+        r, rho and distance; 0 where the truth does not vary.
+    varies : bool, shape (inputs, targets)
+        Whether the truth varies.
+    flat : bool, shape (inputs, targets)
+        Whether the prediction is constant there, though the truth varies.
+    """
+    constant = is_constant(squares, mean, pair.shape[3])
+    r = np.where(constant[1], 0.0, correlation(cross, *squares))
+    squares, cross = central_sums(mid_ranks(pair))
+    rho = np.where(constant[1], 0.0, correlation(cross, *squares))
+    rho[np.isnan(mean[1])] = np.nan
+    varies = ~constant[0]
+    scores = np.where(varies, np.stack([r, rho, jensen_shannon(*pair)]), 0.0)
+    return scores, varies, varies & constant[1]
 
 
 def jensen_shannon(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
@@ -91,6 +118,9 @@ def _entropy(p: np.ndarray) -> np.ndarray:
     return -np.einsum("...b,...b->...", p, logs)
 
 
-def _central_sums(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give sums of squares (2, ...) and of products (...) along the last axis."""
-    return np.einsum("p...b,p...b->p...", pair, pair), np.einsum("...b,...b->...", *pair)
+def central_sums(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give sums of squares (2, ...) and of products (...) along the last axis of (2, ..., n)."""
+    return (
+        np.einsum("p...b,p...b->p...", centred, centred),
+        np.einsum("...b,...b->...", centred[0], centred[1]),
+    )

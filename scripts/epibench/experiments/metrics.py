@@ -72,6 +72,36 @@ def target_means(
     return metrics[metrics["target"] == "mean"]
 
 
+def means_over(
+    rows: pd.DataFrame, targets: Sequence[str], key: Sequence[str], scores: Sequence[str]
+) -> pd.DataFrame:
+    """Give the rows that average over `targets`, so that all predictors are averaged over the same.
+
+    Where these are all targets, the rows with target "mean" are those. Otherwise `scores` are
+    averaged anew and stay NaN where a target lacks one; intervals of such means are not known.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With columns `target`, `targets`, `key` and `scores`; some with `<score>_low` and `_high`.
+    targets : sequence of str
+        The names to average over, at least one.
+    key : sequence of str
+        What tells the rows of a target apart.
+    scores : sequence of str
+        What to average.
+    """
+    means = rows[rows["target"] == "mean"]
+    if set(rows["target"]) - {"mean"} == set(targets):
+        return means
+    parts = rows[rows["target"].isin(targets)].groupby(list(key), sort=False)
+    found = pd.concat([parts[score].agg(pd.Series.mean, skipna=False) for score in scores], axis=1)
+    ends = [f"{score}_{end}" for score in scores for end in ("low", "high")]
+    means = means.drop(columns=[*scores, *ends], errors="ignore").assign(targets=len(targets))
+    means = means.merge(found, left_on=list(key), right_index=True, how="left")
+    return means.assign(**{end: float("nan") for end in ends if end in rows})
+
+
 def panels(
     table: pd.DataFrame,
     axes: Sequence[str] = ("model", "windows"),

@@ -5,24 +5,29 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from epibench.errors import InputError
-from epibench.evaluate.scores import scores_of_runs
+from epibench.evaluate.scores import read_scores, scores_of_runs
 from epibench.experiments import ANALYSES
 from epibench.files import whole
 from epibench.style import save
+from epibench.words import describe_reference
+
+Rows = pd.DataFrame | dict[str, pd.DataFrame]
+"""What an analysis reads: rows, or those of each table where it reads several."""
 
 
-def run_experiment(name: str, rows: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
+def run_experiment(name: str, rows: Rows, folder: str | Path) -> pd.DataFrame:
     """Write `table.tsv`, `figure.svg` and `figure.png` of one analysis into `folder`.
 
     Parameters
     ----------
     name : str
         A key of `epibench.experiments.ANALYSES`.
-    rows : DataFrame
-        What the analysis `reads`, of all runs, with the axes of each run.
+    rows : DataFrame, or dict of str to DataFrame
+        What the analysis `reads`, of all runs, with the axes of each run, see `rows_of_runs`.
     folder : path
         Made where missing; each file in it appears whole or not at all.
 
@@ -47,7 +52,12 @@ def run_experiment(name: str, rows: pd.DataFrame, folder: str | Path) -> pd.Data
     return table
 
 
-def rows_of_runs(name: str, paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.DataFrame:
+def rows_of_runs(
+    name: str,
+    paths: list[str | Path],
+    runs: list[dict[str, Any]],
+    references: list[str | Path] = (),
+) -> Rows:
     """Read what an analysis reads of its runs, with a column for each axis in front.
 
     Parameters
@@ -55,12 +65,32 @@ def rows_of_runs(name: str, paths: list[str | Path], runs: list[dict[str, Any]])
     name : str
         A key of `epibench.experiments.ANALYSES`.
     paths : list of path
-        The analysis's `file` of each run, in the order of `runs`.
+        The analysis's first file of each run, in the order of `runs`, then its second, and so on.
     runs : list of dict
         `run` (its name) and the axes of each run.
+    references : list of path
+        The first file of each predictor that is no run, for analyses that read them.
+
+    Returns
+    -------
+    DataFrame, or dict of str to DataFrame
+        By name of the table where the analysis reads several. With references there is a column
+        `kind`: `run`, or the kind of the reference, whose name and label are its run and model.
     """
-    read = records_of_runs if ANALYSES[name].reads == "run" else scores_of_runs
-    return read(paths, runs)
+    analysis = ANALYSES[name]
+    if analysis.reads == "run":
+        return records_of_runs(paths, runs)
+    parts = [paths[at : at + len(runs)] for at in range(0, len(paths), len(runs))]
+    tables = [scores_of_runs(part, runs) for part in parts]
+    if analysis.references:
+        tables[0] = pd.concat(
+            [tables[0].assign(kind="run"), *map(rows_of_reference, references)], ignore_index=True
+        )
+    return (
+        dict(zip([analysis.reads, *analysis.also], tables, strict=True))
+        if analysis.also
+        else tables[0]
+    )
 
 
 def records_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.DataFrame:
@@ -81,3 +111,11 @@ def records_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.D
     """
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     return pd.DataFrame([run | record for run, record in zip(runs, records, strict=True)])
+
+
+def rows_of_reference(path: str | Path) -> pd.DataFrame:
+    """Read a table of a predictor that is no run, with the columns that runs have in front."""
+    rows = read_scores([path]).rename(columns={"predictor": "run"})
+    kind, label, _ = describe_reference(rows["run"].iloc[0] if len(rows) else "")
+    axes = {"windows": "", "loss": "", "bin_size": np.nan, "augmentation": "", "seed": np.nan}
+    return rows.assign(model=label, kind=kind, **axes)

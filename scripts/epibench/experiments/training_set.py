@@ -74,7 +74,7 @@ def draw(table: pd.DataFrame) -> Figure:
     chart = Figure(figsize=(FULL_WIDTH, 0.5 + 2.5 * len(parts)), layout="constrained")
     chart.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
     grid = chart.subplots(len(parts), len(columns), squeeze=False)
-    styles = _styles(in_order(table["windows"]))
+    styles = styles_of(in_order(table["windows"]))
     for row, (name, part) in zip(grid, parts, strict=True):
         for axes, (where, chosen) in zip(row, columns.items(), strict=True):
             axes.set_title(f"{name}: {where}")
@@ -90,7 +90,7 @@ def draw(table: pd.DataFrame) -> Figure:
     return chart
 
 
-def _styles(windows: list[str]) -> dict[str, dict]:
+def styles_of(windows: list[str]) -> dict[str, dict]:
     """Give thresholds shades from light to dark, and peaks a colour and marker that stand out."""
     thresholds = [name for name in windows if name != "peaks"]
     shades = np.linspace(0.28, 1, len(thresholds)) if len(thresholds) > 1 else [0.7]

@@ -57,7 +57,7 @@ def own_builder(name: str) -> Builder:
         For a file or function that is not there, or that cannot be read as above.
     """
     module, _, function = name.partition(":")
-    path = _find(name, module, function)
+    path = find_module(f"model builder {name!r}", module, function)
     content = path.read_bytes()
     options, description, head = _read(name, function, path, content)
     return Builder(
@@ -82,7 +82,7 @@ def import_own(name: str) -> None:
         If another module of the same name was imported before.
     """
     module, _, function = name.partition(":")
-    path = _find(name, module, function)
+    path = find_module(f"model builder {name!r}", module, function)
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -115,11 +115,11 @@ def check_model(model: Any, name: str, *, input_length: int, bins: int, targets:
         raise InputError(f"model builder {name!r}: {fault}")
 
 
-def _find(name: str, module: str, function: str) -> Path:
-    """Find the module's file without importing a package on the way."""
+def find_module(where: str, module: str, function: str) -> Path:
+    """Find the module's file without importing a package on the way; `where` begins messages."""
     parts = module.split(".")
     if not all(part.isidentifier() for part in (*parts, function)):
-        raise InputError(f"model builder {name!r} must look like my_package.my_module:build")
+        raise InputError(f"{where} must look like my_package.my_module:build")
     folders = [Path.cwd(), *(Path(entry) for entry in sys.path if entry)]
     for folder in folders:
         place = folder.joinpath(*parts)
@@ -127,7 +127,7 @@ def _find(name: str, module: str, function: str) -> Path:
             if path.is_file():
                 return path
     raise InputError(
-        f"model builder {name!r}: there is no {Path(*parts)}.py in {folders[0]} or on Python's "
+        f"{where}: there is no {Path(*parts)}.py in {folders[0]} or on Python's "
         "path; correct the name or start from the folder that holds it"
     )
 

@@ -10,7 +10,8 @@ import pandas as pd
 from epibench.evaluate.scores import read_scores
 from epibench.experiments import ANALYSES
 from epibench.report.costs import costs_of_rules
-from epibench.report.write import ExperimentPage, write_report
+from epibench.report.experiment import ExperimentPage
+from epibench.report.write import write_report
 
 RECORDED = (
     "parameters",
@@ -29,7 +30,7 @@ def make_report(
     *,
     runs: str | Path,
     scores: list[str],
-    references: str | Path,
+    references: list[str],
 ) -> None:
     """Write the report of a finished study.
 
@@ -45,8 +46,8 @@ def make_report(
         The manifest, `runs.tsv`.
     scores : list of path
         `metrics.tsv` of every run.
-    references : path
-        `metrics.tsv` of replicate 2, baselines and truth.
+    references : list of path
+        `metrics.tsv` of every predictor that is no run: replicate 2, baselines, truth.
     """
     results = Path(results)
     manifest = pd.read_csv(runs, sep="\t")
@@ -60,7 +61,7 @@ def make_report(
         data=_read(results / "store" / "summary.json"),
         runs=manifest,
         metrics=read_scores(scores),
-        references=read_scores([references]),
+        references=read_scores(references),
         selection=results / "targets",
         experiments=[
             ExperimentPage(

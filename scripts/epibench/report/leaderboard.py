@@ -6,19 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-REFERENCES = {
-    "truth": ("truth", "noise-free coverage", "what the simulator planted, before noise"),
-    "replicate2": ("ceiling", "replicate 2", "a second measurement, scored like a prediction"),
-    "ridge": ("baseline", "5-mer ridge", "linear regression on 5-mer counts around each bin"),
-    "ridge_log1p": (
-        "baseline",
-        "5-mer ridge on log1p",
-        "linear regression on 5-mer counts, fitted to ln(1 + coverage)",
-    ),
-    "gc": ("baseline", "GC content", "linear regression on the share of G and C"),
-    "mean_coverage": ("baseline", "mean coverage", "the training mean everywhere: no r"),
-}
-"""Kind, label and explanation of each predictor that is not a run."""
+from epibench.words import describe_reference
 
 OF_TARGETS = ("pearson_r", "pearson_r_log1p", "spearman_r")
 """Scores over the whole chromosome that are shown by target as well."""
@@ -29,9 +17,28 @@ SCORES = (
     "jensen_shannon",
     "mse",
     "poisson_nll",
+    "r2",
     "scale_factor",
 )
 """Scores of a view's rows."""
+
+WITH_INTERVAL = ("pearson_r", "pearson_r_per_sequence", "mse")
+"""Scores whose 95 % interval over loci stands behind them; the downloaded table has all."""
+
+SCALINGS = {
+    "scaled": (
+        "scaled on test",
+        "each target's predictions are multiplied to have the mean of the test truth (the paper's "
+        "way); that mean is known only once the test chromosomes are measured",
+    ),
+    "scaled_valid": (
+        "scaled on validation",
+        "multiplied by the factor that gives the mean of the validation chromosomes; no test truth "
+        "is used",
+    ),
+    "raw": ("raw", "as predicted, in the units of the tracks"),
+}
+"""Name and meaning of each scaling, in the order of the choice; the page opens with the first."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ def _row(
     """Turn one line of metrics into what the template shows of a predictor."""
     name = row["predictor"]
     if axes is None:
-        kind, label, note = REFERENCES.get(name, ("reference", name, ""))
+        kind, label, note = describe_reference(name)
     else:
         kind, label, note = "run", axes["model"], ""
     scores = {score: _defined(row[score]) for score in SCORES}
@@ -171,6 +178,7 @@ def _row(
     if row["targets"] < min(targets, row["targets_with_r"]):
         notes.append(f"errors and r on log1p of {int(row['targets'])} of {targets} targets")
     return scores | {
+        "intervals": {score: _interval(row, score) for score in WITH_INTERVAL},
         "predictor": name,
         "kind": kind,
         "label": label,
@@ -180,6 +188,12 @@ def _row(
         "targets": int(row["targets"]),
         "by_target": by_target,
     }
+
+
+def _interval(row: dict[str, Any], score: str) -> tuple[float, float] | None:
+    """Give the ends of a score's interval, None where there is none."""
+    low, high = (_defined(row[f"{score}_{end}"]) for end in ("low", "high"))
+    return None if low is None or high is None else (low, high)
 
 
 def _is_ceiling(row: dict[str, Any]) -> bool:

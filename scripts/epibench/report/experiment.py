@@ -1,0 +1,94 @@
+"""What the page shows of an experiment."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from epibench.experiments import Analysis
+from epibench.report.inline import data_uri, inline_svg, relative
+from epibench.words import AXES
+
+SHORT_TABLE = 12
+"""Rows up to which an experiment's table is open when the page opens."""
+
+LONG_TABLE = 300
+"""Rows of an experiment's table that the page shows; the download has all."""
+
+
+@dataclass(frozen=True)
+class ExperimentPage:
+    """One experiment of the report.
+
+    `folder` holds table.tsv, figure.svg and figure.png; `left_out` has a sentence for each part of
+    the grid that was not run.
+    """
+
+    name: str
+    analysis: Analysis
+    folder: Path
+    left_out: list[str] = field(default_factory=list)
+
+
+def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
+    """Give what the template shows of an experiment; `base` is the folder of the page."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", page.name)
+    analysis = page.analysis
+    content = (page.folder / "table.tsv").read_bytes()
+    table = pd.read_csv(page.folder / "table.tsv", sep="\t")
+    table = table.drop(columns=[column for column in table if _says_nothing(table, column)])
+    texts = list(table.select_dtypes(exclude="number"))
+    table[texts] = table[texts].fillna("")
+    columns, intervals = fold_intervals(list(table.columns))
+    svg = page.folder / "figure.svg"
+    figure = inline_svg(svg, f"figure-{slug}", analysis.title, analysis.caption)
+    return {
+        "slug": slug,
+        "name": page.name,
+        "analysis": analysis,
+        "figure": Markup(figure),
+        "columns": columns,
+        "intervals": intervals,
+        "texts": texts,
+        "rows": table.head(LONG_TABLE).to_dict("records"),
+        "rows_in_all": len(table),
+        "open": len(table) <= SHORT_TABLE,
+        "left_out": page.left_out,
+        "tsv": data_uri(content, "text/tab-separated-values"),
+        "svg": relative(svg, base),
+        "png": relative(page.folder / "figure.png", base),
+    }
+
+
+def _says_nothing(table: pd.DataFrame, column: str) -> bool:
+    """Find columns that only the downloaded table needs: names, and axes with one value."""
+    if column in ("run", "test_set"):
+        return True
+    axis = column in AXES and column != "bin_size"
+    return axis and len(table) > 1 and table[column].nunique() == 1
+
+
+def fold_intervals(columns: list[str]) -> tuple[list[str], dict[str, tuple[str, str]]]:
+    """Find the ends of intervals among columns, to be shown in the cell of their score.
+
+    Parameters
+    ----------
+    columns : list of str
+        The ends of `x` are `x_low` and `x_high`, or `low` and `high` right behind it.
+
+    Returns
+    -------
+    columns : list of str
+        The others.
+    intervals : dict of str to tuple of str
+        The names of both ends, by score.
+    """
+    pairs = {name: (f"{name}_low", f"{name}_high") for name in columns}
+    intervals = {name: pair for name, pair in pairs.items() if set(pair) <= set(columns)}
+    if "low" in columns[1:] and "high" in columns:
+        intervals[columns[columns.index("low") - 1]] = ("low", "high")
+    ends = {end for pair in intervals.values() for end in pair}
+    return [name for name in columns if name not in ends], intervals

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench.data.store import Store
+    from epibench.evaluate.references import open_reference
+    from epibench.evaluate.score import score_predictor
+
+    settings = snakemake.params.settings
+    name = snakemake.wildcards.reference
+    store = Store(Path(snakemake.input.store[0]).parent)
+    score_predictor(
+        name,
+        open_reference(name, store, settings),
+        store,
+        settings["evaluation"],
+        snakemake.output,
+        snakemake.threads,
+    )
