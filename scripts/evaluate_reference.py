@@ -10,11 +10,14 @@ with job(snakemake.log[0]):
     settings = snakemake.params.settings
     name = snakemake.wildcards.reference
     store = Store(Path(snakemake.input.store[0]).parent)
+    predictor = open_reference(name, store, settings)
     score_predictor(
         name,
-        open_reference(name, store, settings),
+        predictor,
         store,
         settings["evaluation"],
         snakemake.output,
         snakemake.threads,
     )
+    for remark in getattr(predictor, "remarks", list)():
+        print(f"unusual: {remark}")

@@ -13,6 +13,7 @@ with job(snakemake.log[0]):
             snakemake.input.files,
             settings["runs"],
             snakemake.input.references,
+            settings["labels"],
         ),
         Path(snakemake.output.table).parent,
     )

@@ -161,6 +161,7 @@ def study() -> dict:
         "title": "Demo: losses and bin sizes on a simulated genome",
         "date": "2025-03-14",
         "bin_size": 2048,
+        "labels": {},
         "accessions": {TARGETS[0]: "ENCSR000AAA"},
         "data_seed": 7,
         "selection": {"missing": None, "max_correlation": 0.75, "selected": None},
@@ -316,6 +317,7 @@ def write_fake_report(
         references=others,
         selection=folder / "targets",
         experiments=pages,
+        predictors=None,
         links={
             run["run"]: {
                 "log": f"../logs/train_run/{run['run']}.log",

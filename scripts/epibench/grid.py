@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from epibench.config.schema import Axes, Defaults, Exclusion, Experiment, Grid
+from epibench.config.grids import Axes, Exclusion, Experiment, Grid
+from epibench.config.schema import Defaults
 from epibench.errors import InputError
 from epibench.words import AXES
 

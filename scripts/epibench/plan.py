@@ -113,6 +113,11 @@ class Plan(DataPlan):
             names.append("other_targets")
         return [*names, *self.study.predictions]
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of predictions from outside, by name."""
+        return {name: entry.label for name, entry in self.study.predictions.items()}
+
     def reference_inputs(self, name: str) -> list[str]:
         """Give the files that a reference reads besides the store."""
         if name == "truth":
@@ -166,6 +171,7 @@ class Plan(DataPlan):
             "analysis": self.study.experiments[name].analysis or name,
             "runs": [run._asdict() | {"run": run.name} for run in expansion.runs],
             "left_out": expansion.left_out,
+            "labels": self.labels if self.analysis(name).references else {},
             "protocol": PROTOCOL["run_experiment"],
         }
 
@@ -191,6 +197,8 @@ class Plan(DataPlan):
             ),
             "jobs": self.job_names(),
             "data_seed": self.study.simulation and self.study.simulation.seed,
+            "compared": self.compared,
+            "labels": self.labels,
             "experiments": {name: self.experiment_settings(name) for name in self.expanded},
             "selection": {
                 "missing": self.selection_missing(),

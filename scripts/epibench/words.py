@@ -1,5 +1,6 @@
 """Names that config keys, wildcards, columns and file names share (light: read at parse time)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BASES = "ACGT"
@@ -100,6 +101,10 @@ REFERENCES = {
 outside."""
 
 
-def describe_reference(name: str) -> tuple[str, str, str]:
-    """Give kind, label and explanation of a predictor that is no run."""
-    return REFERENCES.get(name, ("outside", name, "a prediction given from outside"))
+def describe_reference(name: str, labels: Mapping[str, str]) -> tuple[str, str, str]:
+    """Give kind, label and explanation of a predictor that is no run.
+
+    `labels` has those of predictions from outside, by name.
+    """
+    outside = ("outside", labels.get(name) or name, "a prediction given from outside")
+    return REFERENCES.get(name, outside)

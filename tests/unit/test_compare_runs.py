@@ -13,11 +13,12 @@ LENGTH, INPUTS = 64, 200
 
 
 class Store:
-    targets = ["a", "b"]
-    chromosomes = {"chr8": LENGTH * INPUTS}
-    summary = {"sha256": {"sequence": {"test": "x"}, "coverage": {"test": "y"}}}
+    """Coverage at random."""
 
     def __init__(self):
+        self.targets = ["a", "b"]
+        self.chromosomes = {"chr8": LENGTH * INPUTS}
+        self.summary = {"sha256": {"sequence": {"test": "x"}, "coverage": {"test": "y"}}}
         rng = np.random.default_rng(0)
         self.sequence = np.zeros(LENGTH * INPUTS, np.uint8)
         self.coverage = rng.gamma(1.0, 3.0, (LENGTH * INPUTS, 2)).astype(np.float16)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from epibench.config.schema import Defaults, Experiment, Grid
+from epibench.config.grids import Experiment, Grid
+from epibench.config.schema import Defaults
 from epibench.errors import InputError
 from epibench.grid import Run, expand, expand_experiments, experiments_of
 

@@ -84,7 +84,7 @@ def written(tmp_path_factory):
 @pytest.fixture(scope="module")
 def views():
     runs = run_rows(DEMO)
-    found = leaderboard(everyone(runs), run_table(runs))
+    found = leaderboard(everyone(runs), run_table(runs), {})
     return {(view.bin_size, view.scaling): view for view in found}
 
 
@@ -121,7 +121,7 @@ def test_the_ceiling_is_drawn_only_where_replicate_2_has_every_target(views):
     runs = run_rows(DEMO)
     metrics = everyone(runs)
     complete = metrics[metrics["target"] != TARGETS[-1]]
-    view = next(v for v in leaderboard(complete, run_table(runs)) if v.bin_size == 128)
+    view = next(v for v in leaderboard(complete, run_table(runs), {}) if v.bin_size == 128)
     row = next(row for row in view.rows if row["predictor"] == "replicate2")
     assert view.ceiling == row["pearson_r"]
 
@@ -175,6 +175,7 @@ def test_predictors_of_different_test_sets_share_no_report(tmp_path):
             references=references().assign(test_set="other"),
             selection=tmp_path,
             experiments=[],
+            predictors=None,
             links={},
             versions={"epibench": "0"},
             jobs=[],

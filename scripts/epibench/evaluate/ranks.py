@@ -83,8 +83,8 @@ class RankCorrelation:
 
     Up to 65,536 values a target it is exact. Beyond, truth and prediction are counted in a joint
     histogram of 384 x 384 bins that hold about as many values of a sample each; a value that
-    fills a bin by itself, such as an exact zero, has its own. Rho is then Pearson's r of the bins' mean
-    ranks, and differs from the exact one by about 1 / 384² in the limit.
+    fills a bin by itself, such as an exact zero, has its own. Rho is then Pearson's r of the bins'
+    mean ranks, and differs from the exact one by about 1 / 384² in the limit.
 
     For intervals the values of each block are counted in a coarser histogram of 32 x 32 bins: a
     resampled genome is ranked anew, which fixed ranks would miss.

@@ -54,7 +54,14 @@ def compare_runs(
     for score, scaling in SCORES:
         parts = [
             compare_experiment(
-                group, loaded[size], reference, score, size, scaling, replicates=replicates, seed=seed
+                group,
+                loaded[size],
+                reference,
+                score,
+                size,
+                scaling,
+                replicates=replicates,
+                seed=seed,
             )
             for size, group in groups
         ]

@@ -1,6 +1,7 @@
 """Make an experiment's table and figure."""
 
 import json
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def rows_of_runs(
     paths: list[str | Path],
     runs: list[dict[str, Any]],
     references: list[str | Path] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> Rows:
     """Read what an analysis reads of its runs, with a column for each axis in front.
 
@@ -70,6 +72,8 @@ def rows_of_runs(
         `run` (its name) and the axes of each run.
     references : list of path
         The first file of each predictor that is no run, for analyses that read them.
+    labels : mapping or None
+        Labels of predictions from outside, by name.
 
     Returns
     -------
@@ -84,7 +88,11 @@ def rows_of_runs(
     tables = [scores_of_runs(part, runs) for part in parts]
     if analysis.references:
         tables[0] = pd.concat(
-            [tables[0].assign(kind="run"), *map(rows_of_reference, references)], ignore_index=True
+            [
+                tables[0].assign(kind="run"),
+                *(rows_of_reference(path, labels or {}) for path in references),
+            ],
+            ignore_index=True,
         )
     return (
         dict(zip([analysis.reads, *analysis.also], tables, strict=True))
@@ -113,9 +121,9 @@ def records_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.D
     return pd.DataFrame([run | record for run, record in zip(runs, records, strict=True)])
 
 
-def rows_of_reference(path: str | Path) -> pd.DataFrame:
+def rows_of_reference(path: str | Path, labels: Mapping[str, str]) -> pd.DataFrame:
     """Read a table of a predictor that is no run, with the columns that runs have in front."""
     rows = read_scores([path]).rename(columns={"predictor": "run"})
-    kind, label, _ = describe_reference(rows["run"].iloc[0] if len(rows) else "")
+    kind, label, _ = describe_reference(rows["run"].iloc[0] if len(rows) else "", labels)
     axes = {"windows": "", "loss": "", "bin_size": np.nan, "augmentation": "", "seed": np.nan}
     return rows.assign(model=label, kind=kind, **axes)

@@ -39,7 +39,8 @@ def make_report(
     out : path
         The HTML file, in a folder of `results`.
     results : path
-        The study's folder: `store/`, `runs/`, `experiments/`, `logs/`, `benchmarks/`.
+        The study's folder: `store/`, `runs/`, `experiments/`, `predictors/`, `logs/` and
+        `benchmarks/`.
     settings : dict
         `epibench.plan.Plan.report_settings`.
     runs : path
@@ -69,9 +70,11 @@ def make_report(
                 ANALYSES[experiment["analysis"]],
                 results / "experiments" / name,
                 experiment["left_out"],
+                name in settings["compared"],
             )
             for name, experiment in settings["experiments"].items()
         ],
+        predictors=results / "predictors",
         links={run: _links(run) for run in manifest["run"]},
         versions=_versions([record["software"] for record in records]),
         jobs=costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from epibench.experiments import Analysis
 from epibench.report.inline import data_uri, inline_svg, relative
+from epibench.report.ranking import comparisons_part
 from epibench.words import AXES
 
 SHORT_TABLE = 12
@@ -24,13 +25,14 @@ class ExperimentPage:
     """One experiment of the report.
 
     `folder` holds table.tsv, figure.svg and figure.png; `left_out` has a sentence for each part of
-    the grid that was not run.
+    the grid that was not run; where it is `compared` there is comparisons.tsv as well.
     """
 
     name: str
     analysis: Analysis
     folder: Path
     left_out: list[str] = field(default_factory=list)
+    compared: bool = False
 
 
 def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "rows_in_all": len(table),
         "open": len(table) <= SHORT_TABLE,
         "left_out": page.left_out,
+        "comparisons": comparisons_part(page.folder / "comparisons.tsv") if page.compared else None,
         "tsv": data_uri(content, "text/tab-separated-values"),
         "svg": relative(svg, base),
         "png": relative(page.folder / "figure.png", base),

@@ -1,5 +1,6 @@
 """All predictors side by side, at one evaluated bin size and scaling at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any
@@ -57,7 +58,7 @@ class View:
     ceiling: float | None
 
 
-def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
+def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame, labels: Mapping[str, str]) -> list[View]:
     """Give a view for every evaluated bin size and scaling, finest first.
 
     Parameters
@@ -66,6 +67,8 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
         Metrics of all runs and references.
     runs : DataFrame
         The run table, to name the axes of each run.
+    labels : mapping
+        Labels of predictions from outside, by name.
 
     Returns
     -------
@@ -86,6 +89,7 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> list[View]:
         rows = [
             _row(
                 row,
+                labels,
                 axes.get(row["predictor"]),
                 by_target[row["predictor"], bin_size, scaling],
                 targets,
@@ -160,6 +164,7 @@ def _mean(row: dict[str, Any], score: str, group: list[str]) -> float | None:
 
 def _row(
     row: dict[str, Any],
+    labels: Mapping[str, str],
     axes: dict[str, Any] | None,
     by_target: dict[str, dict[str, float | None]],
     targets: int,
@@ -167,7 +172,7 @@ def _row(
     """Turn one line of metrics into what the template shows of a predictor."""
     name = row["predictor"]
     if axes is None:
-        kind, label, note = describe_reference(name)
+        kind, label, note = describe_reference(name, labels)
     else:
         kind, label, note = "run", axes["model"], ""
     scores = {score: _defined(row[score]) for score in SCORES}

@@ -36,6 +36,19 @@ HEADINGS = {
     "root_ceiling_r": "√r of replicate 2",
     "relative_r": "r / r of replicate 2",
     "relative_to_root": "r / √r of replicate 2",
+    "a_model": "model",
+    "b_model": "reference",
+    "a_windows": "window set",
+    "b_windows": "reference",
+    "a_loss": "loss",
+    "b_loss": "reference",
+    "a_bin_size": "trained bin (bp)",
+    "b_bin_size": "reference",
+    "a_augmentation": "augmentation",
+    "b_augmentation": "reference",
+    "standard_error_loci": "standard error over loci",
+    "standard_error_seeds": "standard error over seeds",
+    "p_holm": "p (Holm)",
     "targets_with_r": "targets with r",
     "variation_score": "variation score",
     "test_windows": "test windows",
@@ -123,7 +136,9 @@ def _undefined(value: Any) -> bool:
 
 def _text(value: str, column: str) -> str:
     """Name losses as figures do, and let lists wrap."""
-    if column == "loss" and value in LOSSES:
+    if column == "score":
+        return HEADINGS.get(value, value)
+    if column in ("loss", "a_loss", "b_loss") and value in LOSSES:
         return LOSSES[value].label
     return value.replace(",", ", ") if column == "experiments" else value
 

@@ -22,6 +22,7 @@ from epibench.report.leaderboard import (
     default_bin_size,
     leaderboard,
 )
+from epibench.report.ranking import ranking_part
 from epibench.report.selection import selection_part
 from epibench.report.shown import (
     COSTS,
@@ -49,6 +50,7 @@ def write_report(
     references: pd.DataFrame,
     selection: str | Path,
     experiments: list[ExperimentPage],
+    predictors: str | Path | None,
     links: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     jobs: list[dict[str, Any]],
@@ -63,9 +65,10 @@ def write_report(
         The HTML file; links to figures are relative to its folder.
     study : mapping
         `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
-        opens with), `accessions` (of experiments, by target), `data_seed` (of simulated data, or
-        None), `config_files` (paths), `inputs` (`epibench.report.inputs.describe_inputs`) and
-        `selection` (see `epibench.report.selection`).
+        opens with), `labels` (of predictions from outside, by name), `accessions` (of experiments,
+        by target), `data_seed` (of simulated data, or None), `config_files` (paths), `inputs`
+        (`epibench.report.inputs.describe_inputs`) and `selection` (see
+        `epibench.report.selection`).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
@@ -79,6 +82,8 @@ def write_report(
         The folder of the comparison of targets; not read where they were not compared.
     experiments : list of ExperimentPage
         In the order in which they appear.
+    predictors : path or None
+        The folder of ranks and pairs of all predictors; None: not shown.
     links : mapping
         For each run the relative addresses of its files by what they are called (log, config, ...).
     versions : mapping
@@ -109,9 +114,13 @@ def write_report(
             about=data_part(data, study, Path(out).parent),
             selection=selection_part(study["selection"], selection, Path(out).parent),
             experiments=[describe_experiment(page, Path(out).parent) for page in experiments],
+            ranking=predictors
+            and ranking_part(
+                Path(predictors), runs.set_index("run").to_dict("index"), study["labels"]
+            ),
             leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
             **_run_parts(runs),
-            **_leaderboard_parts(leaderboard(everyone, runs), study["bin_size"]),
+            **_leaderboard_parts(leaderboard(everyone, runs, study["labels"]), study["bin_size"]),
         )
     )
     with whole(out) as path:
