@@ -9,12 +9,17 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 from small_genome import SmallStudy
 
+from epibench.config.predictions import Prediction
 from epibench.data.make_store import make_store
 from epibench.data.store import Store
+from epibench.evaluate.evaluate import evaluate
 from epibench.evaluate.evaluation import Evaluation
 from epibench.evaluate.input_set import peak_inputs, tiled_inputs
+from epibench.evaluate.outside import open_prediction
 from epibench.evaluate.references import open_reference
 from epibench.evaluate.score import score_predictor
+from epibench.evaluate.tables import Tables
+from epibench.evaluate.tracks import write_tracks
 from epibench.words import EVALUATED
 
 EVALUATION = {
@@ -194,3 +199,40 @@ def test_a_study_without_peaks_has_empty_tables_of_them(tmp_path):
     assert classified["inputs"].unique().tolist() == ["tiled"]
     assert classified["auroc"].isna().all()
     assert classified["pearson_r"].notna().all()
+
+
+class Smooth:
+    """Something like a run, at 16 bp, without equal values: ties could part in a bigWig."""
+
+    bin_size = 16
+
+    def predict(self, inputs):
+        gc = ((inputs.sequence == 1) | (inputs.sequence == 2)).reshape(-1, 4, 16).mean(axis=2)
+        wave = np.sin(0.37 * inputs.start[:, None] + np.arange(4))
+        return np.stack([2 + gc + wave + 0.1 * t * gc**2 for t in range(3)], axis=2)
+
+
+def test_a_bigwig_of_a_prediction_gets_the_scores_of_the_prediction(study, tmp_path):
+    _, store = study
+    write_tracks(Smooth(), store, tmp_path, batch_size=8)
+    entry = Prediction(
+        tracks={name: f"{tmp_path}/{name}.bw" for name in store.targets}, bin_size=16
+    )
+    inputs = tiled_inputs(store)
+    own, given_back = (
+        Tables(
+            evaluate(
+                "p", predictor, inputs, bin_sizes=[16, 32, 64], batch_size=8, smoothing=[1, 32]
+            ),
+            inputs,
+            100,
+            0,
+        )
+        for predictor in (Smooth(), open_prediction("p", entry.model_dump(), store))
+    )
+    for name in ("metrics", "smoothing", "thresholds", "high_activity"):
+        first, second = (getattr(tables, name)() for tables in (own, given_back))
+        pd.testing.assert_frame_equal(first, second, rtol=1e-5, atol=1e-6)
+    pd.testing.assert_frame_equal(
+        own.classification("tiled"), given_back.classification("tiled"), rtol=1e-5, atol=1e-6
+    )
