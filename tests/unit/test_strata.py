@@ -113,3 +113,15 @@ def test_measured_coverage_of_inputs(study):
     top = inputs.groups["top_decile"]
     assert 0.08 < top.mean() < 0.15
     assert inputs.mean[top[:, 0], 0].min() >= inputs.mean[~top[:, 0], 0].max()
+
+
+def test_inputs_in_any_order_are_the_same_set(study):
+    _, store = study
+    inputs = tiled_inputs(store)
+    shuffled = np.random.default_rng(0).permutation(len(inputs))
+    tiles = Tiles(*(column[shuffled] for column in vars(inputs.tiles).values()))
+    again = make_inputs(store, tiles, 64, None)
+    np.testing.assert_array_equal(again.tiles.start, inputs.tiles.start)
+    np.testing.assert_array_equal(again.labels, inputs.labels)
+    np.testing.assert_array_equal(again.block, inputs.block)
+    assert again.test_set == inputs.test_set

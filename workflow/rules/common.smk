@@ -81,7 +81,9 @@ def references_of_experiment(wildcards):
 
 def sums_of_experiment(experiment):
     """Give the sums of every run of an experiment."""
-    return files_of_runs("sums.npz", [run.name for run in PLAN.expanded[experiment].runs])
+    return files_of_runs(
+        "sums.npz", [run.name for run in PLAN.expanded[experiment].runs]
+    )
 
 
 def files_of_experiments(experiments):

@@ -272,7 +272,7 @@ ANALYSES = {
         stage="evaluate",
         reads="metrics",
         paper="Supp. Data 1, 3",
-        title="Leaderboard",
+        title="Predictors side by side",
         question="How do all predictors compare, from baselines to a second measurement?",
         caption="Pearson's r and mean squared error on the whole test chromosome, all predictors "
         "at the bin size named: the finest at which all are evaluated, or else the coarsest. Means "

@@ -128,7 +128,9 @@ def _dots(axes: Axes, table: pd.DataFrame, score: str) -> None:
     for y, row in enumerate(table.to_dict("records")):
         colour, marker, _ = KINDS[row["kind"]]
         if np.isnan(row[score]):
-            text = "undefined" if score.startswith("pearson") else "not coverage"
+            text = "undefined"
+            if not score.startswith("pearson"):
+                text = "test chromosomes alone" if row["targets"] else "not coverage"
             axes.annotate(
                 text,
                 (0.02, y),
