@@ -202,7 +202,7 @@ def test_names_of_another_style_are_shown_on_both_sides(tmp_path, here, there):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n\n", b"# nothing\n", b"track name=x\n", gzip.compress(b"")]
+    "content", [b"", b"\n\n", b"# nothing\n", b"track name=x\n", gzip.compress(b"", mtime=0)]
 )
 def test_a_file_without_records_excludes_nothing_but_is_no_peak_file(tmp_path, content):
     path = bed(tmp_path, content)
