@@ -13,7 +13,9 @@ from epibench.data.store import Store
 from epibench.data.windows import select
 from epibench.errors import InputError
 from epibench.evaluate.evaluate import evaluate
+from epibench.evaluate.input_set import tiled_inputs
 from epibench.evaluate.predictors import Inputs
+from epibench.evaluate.tables import Tables
 from epibench.models.layers import load_model
 from epibench.predict import CoverageFunction, largest_batch
 from epibench.prepare_training import prepare_training
@@ -112,22 +114,21 @@ def test_every_head_trains_predicts_and_is_scored(store, tmp_path, loss):
     else:
         expected = CoverageFunction(model)(sequences) * np.array(record["scale"], np.float32)
         np.testing.assert_array_equal(found, expected)
-    rows = evaluate(
+    tested = tiled_inputs(store)
+    evaluation = evaluate(
         "m/run",
         predictor,
-        store,
-        windows,
-        input_length=64,
+        tested,
         bin_sizes=[64],
         batch_size=predictor.batch_size,
         of_coverage=predictor.of_coverage,
     )
-    row = next(r for r in rows if r["target"] == "a" and r["evaluated_bin_size"] == 64)
+    rows = Tables(evaluation, tested, 100, 0).metrics().query("scaling == 'raw'")
+    row, mean = (rows.set_index("target").loc[target] for target in ("a", "mean"))
     assert np.isfinite(row["pearson_r"])
     for score in ("mse", "poisson_nll", "pearson_r_log1p", "scale_factor"):
         assert np.isnan(row[score]) == binary, score
     assert row["targets"] == 1
-    mean = next(r for r in rows if r["target"] == "mean" and r["evaluated_bin_size"] == 64)
     assert mean["targets"] == (2 if binary else 3)
 
 

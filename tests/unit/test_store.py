@@ -106,7 +106,6 @@ def test_replicate_2_of_the_test_chromosome(study, store):
     expected = np.nan_to_num(study.replicate2["chr8"]).astype(np.float16)
     expected[:, 1] = np.nan
     np.testing.assert_array_equal(store.replicate2, expected)
-    assert store.has_replicate2.tolist() == [True, False, True]
 
 
 def test_tiled_windows_and_their_maxima(study, store):

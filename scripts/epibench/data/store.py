@@ -17,10 +17,9 @@ class Store:
 
     Attributes: `summary` (dict), `fingerprint` (str) of everything that is stored, `targets` (list
     of str), `chromosomes` (dict of name to length, in store order), `strand_pairs` int64
-    (targets,), the opposite-strand partner of each target or itself, `has_replicate2`
-    bool (targets,), and the memory maps `sequence` uint8 (positions,), `mask` bool
-    (positions,), `coverage` float16 (positions, targets), `replicate2` float16 (test positions,
-    targets), which has no rows where no target has a replicate 2.
+    (targets,), the opposite-strand partner of each target or itself, and the memory maps `sequence`
+    uint8 (positions,), `mask` bool (positions,), `coverage` float16 (positions, targets),
+    `replicate2` float16 (test positions, targets), which has no rows where no target has one.
 
     Parameters
     ----------
@@ -44,9 +43,6 @@ class Store:
             c["name"]: c["length"] for c in self.summary["chromosomes"]
         }
         self.strand_pairs = np.array(self.summary["strand_pairs"])
-        self.has_replicate2 = np.array(
-            [bool(self.summary["replicate2"][name]) for name in self.targets]
-        )
         self.fingerprint: str = self.summary["fingerprint"]
         self.sequence, self.mask, self.coverage, self.replicate2 = (
             np.asarray(np.load(self.folder / f"{name}.npy", mmap_mode="r"))  # slices faster

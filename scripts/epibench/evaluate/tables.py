@@ -56,7 +56,7 @@ class Tables:
             same = {name: self._score(name, size, "raw") for name in SCORES if name not in _SCALED}
             known = np.isfinite(totals[:, AT["prediction"]])
             counts = self._counts(totals) | {
-                "targets": known & found.of_coverage,
+                "targets": known,
                 "targets_with_r": np.isfinite(same["pearson_r"][0]),
             }
             for scaling in SCALINGS:

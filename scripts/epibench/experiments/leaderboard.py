@@ -85,7 +85,7 @@ def _bin_size(means: pd.DataFrame) -> int:
 
     Binary models have one value an input, at which finer predictions would not show.
     """
-    of_coverage = means[means["targets"] > 0]
+    of_coverage = means[means["mse"].notna()]
     means = of_coverage if len(of_coverage) else means
     sizes = means.groupby("run")["evaluated_bin_size"].agg(set)
     return min(set.intersection(*sizes), default=means["evaluated_bin_size"].max())
@@ -130,7 +130,7 @@ def _dots(axes: Axes, table: pd.DataFrame, score: str) -> None:
         if np.isnan(row[score]):
             text = "undefined"
             if not score.startswith("pearson"):
-                text = "test chromosomes alone" if row["targets"] else "not coverage"
+                text = "test chromosomes alone" if np.isfinite(row["mse_raw"]) else "not coverage"
             axes.annotate(
                 text,
                 (0.02, y),

@@ -15,7 +15,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from epibench.errors import InputError
-from epibench.evaluate.moments import Moments
+from epibench.evaluate.moments import pearson_r
 from epibench.experiments.metrics import RUN_COLUMNS, require_one_test_set, spoken
 from epibench.style import COLOURS, FULL_WIDTH, MUTED, darker, styled
 from epibench.words import AXES
@@ -157,9 +157,7 @@ def _pearson_r(part: pd.DataFrame) -> float:
     """Correlate the bins of one cell, NaN where there is nothing to correlate."""
     if len(part) < 2:
         return float("nan")
-    sums = Moments(1)
-    sums.add(part[["measured"]].to_numpy(), part[["predicted"]].to_numpy())
-    return float(sums.pearson_r()[0])
+    return pearson_r(part["measured"].to_numpy(), part["predicted"].to_numpy())
 
 
 def _content(rows: pd.DataFrame) -> _Content:

@@ -1,10 +1,12 @@
-"""Scores from merged sums against closed forms and SciPy."""
+"""Scores from sums over blocks against closed forms and SciPy."""
 
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from epibench.evaluate.moments import TINY, Moments
+from epibench.evaluate import formulas
+from epibench.evaluate.moments import TINY, pearson_r
+from epibench.evaluate.sums import AT, sums_of_inputs
 
 
 def pair(shape, seed=0, offset=0.0):
@@ -14,11 +16,31 @@ def pair(shape, seed=0, offset=0.0):
     return truth + offset, prediction + offset
 
 
+class Merged:
+    """Scores of the sums over blocks, one block a part."""
+
+    def __init__(self, truth, prediction, parts=7):
+        self.centre = np.array([truth[:3].mean(axis=(0, 1)), prediction[:3].mean(axis=(0, 1))])
+        self.centre = np.where(np.isfinite(self.centre), self.centre, 0)
+        targets = truth.shape[-1]
+        blocks = []
+        for part in np.array_split(np.arange(len(truth)), parts):
+            x, y = (side[part].astype(float).swapaxes(1, 2) for side in (truth, prediction))
+            blocks.append(sums_of_inputs(x, y, self.centre, np.ones(targets)).sum(axis=0))
+        self.sums = np.sum(blocks, axis=0)
+
+    def __getattr__(self, name):
+        if name == "clipped":
+            return self.sums[:, AT["clipped"]]
+        if name in ("pearson_r", "scale_factor"):
+            return lambda: getattr(formulas, name)(self.sums, self.centre)
+        return lambda factor=1.0: getattr(formulas, name)(self.sums, self.centre, factor)
+
+
 def merged(truth, prediction, parts=7):
-    moments = Moments(truth.shape[-1])
-    for a, b in zip(np.array_split(truth, parts), np.array_split(prediction, parts), strict=True):
-        moments.add(a, b)
-    return moments
+    """Take values (..., targets) as inputs of as many bins as there are, or of one."""
+    shape = (len(truth), -1, truth.shape[-1])
+    return Merged(truth.reshape(shape), prediction.reshape(shape), parts)
 
 
 @pytest.mark.parametrize("offset", [0.0, 100.0, 1e6])
@@ -40,7 +62,7 @@ def test_batches_and_their_order_do_not_matter():
     order = np.random.default_rng(1).permutation(300)
     whole = merged(truth, prediction, parts=1)
     for other in (merged(truth, prediction, 50), merged(truth[order], prediction[order], 13)):
-        for score in ("pearson_r", "mse", "poisson_nll", "scale_factor"):
+        for score in ("pearson_r", "mse", "r2", "poisson_nll", "scale_factor"):
             np.testing.assert_allclose(getattr(other, score)(), getattr(whole, score)(), rtol=1e-9)
 
 
@@ -87,3 +109,9 @@ def test_an_unknown_target_is_undefined_and_harms_no_other():
         values, expected = getattr(moments, score)(), getattr(merged(truth, prediction), score)()
         assert np.isnan(values[0])
         assert values[1] == pytest.approx(expected[1])
+
+
+def test_pearson_r_of_two_vectors():
+    truth, prediction = (values[:, 0] for values in pair((300, 1), offset=1e4))
+    assert pearson_r(truth, prediction) == pytest.approx(pearsonr(truth, prediction).statistic)
+    assert np.isnan(pearson_r(truth, np.full(300, 0.1, np.float32)))
