@@ -11,7 +11,13 @@ import time
 
 from .conftest import environment
 
-TABLES = ("**/metrics.tsv", "**/variation.tsv", "experiments/*/table.tsv")
+TABLES = (
+    "**/metrics.tsv",
+    "**/strata.tsv",
+    "**/variation.tsv",
+    "**/ranks.tsv",
+    "experiments/*/table.tsv",
+)
 
 
 def tables(space):
