@@ -74,6 +74,7 @@ class Plan(DataPlan):
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""
         sizes = {*self.study.evaluation.bin_sizes, *(run.bin_size for run in self.needed)}
+        sizes.add(self.study.defaults.bin_size)  # predictors are ranked there
         settings = {"bin_sizes": sorted(sizes), "protocol": PROTOCOL[rule]}
         return self.study.evaluation.model_dump() | settings
 
@@ -131,7 +132,7 @@ class Plan(DataPlan):
         return {
             "evaluation": self.evaluation_settings("evaluate_reference"),
             "truth": self._truth() if name == "truth" else {},
-            "prediction": prediction and prediction.model_dump(),
+            "prediction": prediction and prediction.model_dump(exclude={"label"}),
             **({} if prediction or name in ("truth", "replicate2") else of_fits),
         }
 

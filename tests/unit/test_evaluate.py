@@ -203,7 +203,11 @@ def test_sums_survive_the_file(tmp_path):
         for name in ("pearson_r", "spearman_r", "mse", "r2", "jensen_shannon"):
             expected = first.score(name, 32, "scaled", one)
             np.testing.assert_array_equal(again.score(name, 32, "scaled", one), expected)
-    assert again.blocks == 5
+    alone = Evaluation.load(tmp_path / "sums.npz", 96)
+    assert alone.score("mse", 96)[0] == first.score("mse", 96)[0]
+    assert not alone.smoothed
+    assert {size for _, size in alone.sums} == {96}
+    assert again.blocks == alone.blocks == 5
     assert (again.predictor, again.targets, again.bin_sizes) == ("p", ["a", "b"], [32, 96, 192])
 
 

@@ -82,14 +82,20 @@ def test_poisson_nll_has_truth_and_prediction_the_right_way_round():
     # Pitfall 5: with the two swapped, truth 0 scored 1.0 for predictions of 0 and of 100 alike.
     truth = np.zeros((1, 1))
     assert merged(truth, truth + 100.0, 1).poisson_nll()[0] == pytest.approx(100.0)
-    assert merged(truth, truth, 1).poisson_nll()[0] == pytest.approx(0.0)
+    assert merged(truth, truth, 1).poisson_nll()[0] == pytest.approx(TINY)
 
 
 def test_predictions_at_zero_are_floored_and_counted():
     truth, prediction = np.ones((4, 1)), np.array([[0.0], [-1.0], [1.0], [1.0]])
     moments = merged(truth, prediction, 2)
     assert moments.clipped.tolist() == [2]
-    assert moments.poisson_nll()[0] == pytest.approx(0.25 - np.log(TINY) / 2)
+    assert moments.poisson_nll()[0] == pytest.approx(0.5 + TINY / 2 - np.log(TINY) / 2)
+
+
+def test_a_prediction_below_zero_wins_nothing():
+    truth = np.zeros((2, 1))
+    at_zero, below = (merged(truth, truth - size, 1).poisson_nll()[0] for size in (0.0, 10.0))
+    assert at_zero == below == pytest.approx(TINY)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e5])

@@ -236,3 +236,26 @@ def test_a_bigwig_of_a_prediction_gets_the_scores_of_the_prediction(study, tmp_p
     pd.testing.assert_frame_equal(
         own.classification("tiled"), given_back.classification("tiled"), rtol=1e-5, atol=1e-6
     )
+
+
+class Partial(Smooth):
+    """Knows all inputs but one, for the first target."""
+
+    def predict(self, inputs):
+        found = super().predict(inputs)
+        found[inputs.start == 0, :, 0] = np.nan
+        return found
+
+
+def test_scores_of_some_of_the_inputs_are_left_empty(study):
+    _, store = study
+    inputs = tiled_inputs(store)
+    assert inputs.tiles.start[0] == 0
+    found = evaluate("p", Partial(), inputs, bin_sizes=[16, 64], batch_size=8)
+    tables = Tables(found, inputs, 100, 0)
+    row = tables.classification("tiled").set_index("target").loc["a"]
+    assert row[["auroc", "average_precision", "pearson_r", "spearman_r"]].isna().all()
+    row = tables.metrics().set_index(["target", "evaluated_bin_size"]).loc[("a", 64)].iloc[0]
+    assert row[["pearson_r", "spearman_r", "mse", "poisson_nll"]].isna().all()
+    rows = tables.metrics().query("target == 'b' and scaling == 'raw'")
+    assert rows["mse"].notna().all()

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ SCORES = (
 OF_LOGITS = ("pearson_r", "spearman_r", "pearson_r_per_sequence", "spearman_r_per_sequence")
 """Scores that a logit has as well: the others need coverage."""
 
+_ALMOST_1 = 1 - 1e-12
 _BETWEEN = "/"  # the parts of a key in the file
 
 
@@ -52,7 +54,7 @@ class Evaluation:
     input_length : int
         In bp.
     bin_sizes : list of int
-        In bp, the predictor's own first.
+        In bp, finest first.
     centre : dict of bin size to float64 (2, targets)
         What moments are summed around.
     factor : dict of bin size to float64 (targets,)
@@ -205,10 +207,17 @@ class Evaluation:
             return value
         # Sums on log1p need the factor before the pass, and that of the test chromosomes is known
         # after it: the spread is that of a factor which was known.
-        known = np.isfinite(self.factor[bin_size]).all()
-        drawn = formulas.pearson_r_log1p(totals, scaled=known)
-        at_known = formulas.pearson_r_log1p(self.totals(bin_size), scaled=known)
-        return np.tanh(np.arctanh(drawn) - np.arctanh(at_known) + np.arctanh(value))
+        known = np.isfinite(self.factor[bin_size])
+        drawn, at_known = (
+            np.where(
+                known,
+                formulas.pearson_r_log1p(sums, scaled=True),
+                formulas.pearson_r_log1p(sums, scaled=False),
+            )
+            for sums in (totals, self.totals(bin_size))
+        )
+        z = [np.arctanh(np.clip(r, -_ALMOST_1, _ALMOST_1)) for r in (drawn, at_known, value)]
+        return np.tanh(z[0] - z[1] + z[2])
 
     def joined(self, at: Mapping[int, "Evaluation"]) -> "Evaluation":
         """Take the scores at each bin size from the evaluation given for it.
@@ -256,8 +265,8 @@ class Evaluation:
         path : path
             The file.
         bin_size : int or None
-            Read the scores at this bin size alone, without smoothing, which are a fraction of the
-            file: for comparing hundreds of predictors. `bin_sizes` still has all.
+            Read the scores at this bin size alone, without smoothing and inputs, which are a
+            fraction of the file: for comparing hundreds of predictors. `bin_sizes` still has all.
 
         Raises
         ------
@@ -272,14 +281,16 @@ class Evaluation:
                 content |= json.loads(str(arrays["plain"]))
                 for key in arrays.files:
                     name, *parts = key.split(_BETWEEN)
-                    if not parts and name != "plain":
+                    if name == "of_inputs" and bin_size is not None:
+                        content[name] = np.empty((3, 0, len(content["targets"])), np.float32)
+                    elif not parts and name != "plain":
                         content[name] = arrays[key]
                     elif parts and (bin_size is None or _is_at(bin_size, name, parts)):
                         place = (parts[0], int(parts[1])) if len(parts) == 2 else int(parts[0])
                         content[name][place] = arrays[key]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            return cls(**content)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(f"{path} has no evaluation ({error}); evaluate again") from None
-        return cls(**content)
 
 
 def _is_at(bin_size: int, name: str, parts: list[str]) -> bool:

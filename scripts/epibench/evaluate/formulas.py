@@ -75,13 +75,15 @@ def r2(sums: np.ndarray, centre: np.ndarray, factor: np.ndarray) -> np.ndarray:
 def poisson_nll(sums: np.ndarray, centre: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Give mean(prediction - truth * ln prediction) of the scaled prediction.
 
-    The constant ln(truth!) is left out, as in the loss of the same name.
+    The constant ln(truth!) is left out, as in the loss of the same name. Predictions are floored at
+    1e-6 in both terms, so that one below 0 wins nothing.
     """
-    mean_x, mean_y, *_ = moments(sums)
+    mean_x, *_ = moments(sums)
     with np.errstate(invalid="ignore", divide="ignore"):
         log = sums[..., AT["truth_log"]] / sums[..., AT["bins"]]
         log = log + (mean_x + centre[0]) * np.log(factor)
-    return factor * (mean_y + centre[1]) - log
+        floored = sums[..., AT["floored"]] / sums[..., AT["bins"]]
+    return factor * floored - log
 
 
 def pearson_r_log1p(sums: np.ndarray, scaled: bool) -> np.ndarray:

@@ -37,6 +37,7 @@ FIELDS = (
     "rho",
     "jensen_shannon",
     "constant_prediction",
+    "floored",  # prediction, of which a logarithm can be taken
 )
 """What is summed, the last axis of all sums."""
 
@@ -79,6 +80,7 @@ def sums_of_inputs(
     sums[..., 17:22] = _heights(pair)
     scores, varies, flat = compare_profiles(pair, mean, squares, cross)
     sums[..., 22:27] = np.stack([varies, *scores, flat], axis=-1)
+    sums[..., AT["floored"]] = floored.sum(axis=2)
     return sums
 
 

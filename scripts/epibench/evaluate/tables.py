@@ -10,7 +10,7 @@ from epibench.evaluate.classification import SCORES as CLASSIFIED
 from epibench.evaluate.classification import classify, classify_counts, count_by_value
 from epibench.evaluate.evaluation import SCALINGS, SCORES, Evaluation, draw_rho
 from epibench.evaluate.input_set import InputSet
-from epibench.evaluate.moments import correlation
+from epibench.evaluate.moments import correlation, is_constant
 from epibench.evaluate.ranks import RankCorrelation
 from epibench.evaluate.strata import strata
 from epibench.evaluate.sums import AT
@@ -207,7 +207,9 @@ class Tables:
         sums = np.zeros((self.inputs.blocks, *products.shape[1:]))
         np.add.at(sums, self.inputs.block, products)
         r = _r_of_products(np.tensordot(self.weights.astype(np.float64), sums, axes=1))
-        value_r = _columns_r(truth, value)
+        # A score of some of the inputs is none of this test set.
+        known = np.isfinite(value).all(axis=0)
+        value_r = np.where(known, _columns_r(truth, value), np.nan)
         return {
             "pearson_r": (value_r, r),
             "spearman_r": (np.where(np.isnan(value_r), np.nan, rho), drawn),
@@ -288,8 +290,10 @@ def _columns_r(truth: np.ndarray, value: np.ndarray) -> np.ndarray:
     x, y = (np.where(both, side, np.nan) for side in (truth, value))
     x, y = (np.where(both, side - _nanmean(side), 0.0) for side in (x, y))
     count = both.sum(axis=0)
-    r = correlation((x * y).sum(axis=0), (x * x).sum(axis=0), (y * y).sum(axis=0))
-    return np.where(count > 2, r, np.nan)
+    xx, yy = (x * x).sum(axis=0), (y * y).sum(axis=0)
+    constant = is_constant(xx, _nanmean(truth), count) | is_constant(yy, _nanmean(value), count)
+    r = correlation((x * y).sum(axis=0), xx, yy)
+    return np.where((count > 2) & ~constant, r, np.nan)
 
 
 def _r_of_products(sums: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from epibench.errors import InputError
 from epibench.evaluate.compare import compare_experiment, holm, verdict_of
 from epibench.evaluate.evaluation import Evaluation
 
@@ -80,4 +81,10 @@ def sizes_of(runs: Sequence[Mapping[str, Any]]) -> list[int]:
 
 def finest_shared(evaluations: Sequence[Evaluation]) -> int:
     """Give the finest bin size that all can be evaluated at."""
-    return min(set.intersection(*(set(each.bin_sizes) for each in evaluations)))
+    shared = set.intersection(*(set(each.bin_sizes) for each in evaluations))
+    if not shared:
+        raise InputError(
+            "the runs share no bin size that all can be evaluated at, so those of different bin "
+            "sizes cannot be compared; add one to evaluation.bin_sizes or remove the reference"
+        )
+    return min(shared)
