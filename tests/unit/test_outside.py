@@ -525,3 +525,8 @@ def test_the_section_is_part_of_a_study():
     assert study.predictions["mine"].label == "Mine"
     with pytest.raises(InputError, match=r"predictions.*mine.*unknwon"):
         load_study(read_yaml(path) | {"predictions": {"mine": {"unknwon": 1}}}, [path])
+
+
+def test_the_readme_has_the_adapter_that_is_tested():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"```python\n{NUMPY.strip()}\n```" in readme

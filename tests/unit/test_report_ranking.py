@@ -5,6 +5,7 @@ import pytest
 
 from epibench.evaluate.compare import NO_DIFFERENCE
 from epibench.report.ranking import comparisons_part, ranking_part
+from epibench.report.shown import shown_as
 
 RUN = {"model": "small", "windows": "peaks", "loss": "mse", "bin_size": 128, "augmentation": "rc"}
 
@@ -54,3 +55,8 @@ def test_ranks_come_with_wins_ties_and_losses(tmp_path):
 def test_no_comparison_is_no_row(tmp_path, content):
     (tmp_path / "comparisons.tsv").write_text(content)
     assert comparisons_part(tmp_path / "comparisons.tsv")["rows"] == []
+
+
+@pytest.mark.parametrize(("p", "text"), [(1e-9, "< 0.001"), (0.0123, "0.012"), (1.0, "1")])
+def test_p_values_are_written_short(p, text):
+    assert shown_as(p, "p_holm") == text

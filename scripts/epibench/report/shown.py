@@ -101,6 +101,8 @@ def shown_as(value: Any, column: str = "") -> str:
         return "–"
     if column.endswith("bin_size") or column == "seed":
         return str(int(value))
+    if column == "p_holm":
+        return "< 0.001" if value < 0.001 else f"{value:.2g}"
     if column in DECIMALS:
         text = f"{value:,.{DECIMALS[column]}f}"
     elif float(value).is_integer() or 1e4 <= abs(value) < 1e6:
