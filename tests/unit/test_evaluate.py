@@ -354,3 +354,18 @@ def test_a_bigwig_is_a_predictor(small):
         expected = np.nan_to_num(study.coverage["chr8"][start : start + 64, 2])
         np.testing.assert_array_equal(values[:, 2], expected)
         assert np.isnan(values[:, :2]).all()
+
+
+def test_a_single_input_has_scores_and_no_intervals():
+    store = FakeStore(tiles=1)
+    store.table = lambda kind: {
+        name: np.zeros(0, int) for name in ("chrom", "target", "start", "end")
+    }
+    found = evaluated(store, Noisy(store, 8), smoothing=[8, 32])
+    tables = Tables(found, inputs_of(store), 100, 0)
+    rows = tables.metrics().query("scaling == 'raw' and evaluated_bin_size == 8")
+    assert rows["pearson_r"].notna().all()
+    assert rows["pearson_r_low"].isna().all()
+    for name in ("smoothing", "thresholds", "high_activity", "strata"):
+        assert len(getattr(tables, name)())
+    assert tables.classification("tiled")["auroc"].isna().all()
