@@ -12,4 +12,5 @@ with job(snakemake.log[0]):
         Path(snakemake.output[0]).parent,
         seed=settings["seed"],
         chromosomes=settings["chromosomes"],
+        mutated=settings["mutagenesis"],
     )

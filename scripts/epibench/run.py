@@ -90,6 +90,7 @@ def train_run(
         print(f"WARNING: the prediction is the same everywhere for {best['constant_targets']}")
     record = {
         "settings": settings,
+        "targets": store.targets,
         "scale": data.scale.tolist(),
         "known": data.known,
         "loss_settings": data.loss_settings,

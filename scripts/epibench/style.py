@@ -43,6 +43,12 @@ SEQUENTIAL = LinearSegmentedColormap.from_list(
 )
 """Light to dark in one hue, so that it also reads in grey."""
 
+DIVERGING = LinearSegmentedColormap.from_list(
+    "epibench_diverging",
+    ["#5c2900", "#D55E00", "#f4b183", "#ffffff", "#8fc1e3", "#0072B2", "#00263d"],
+)
+"""Orange below and blue above a white middle, which colour-blind readers tell apart."""
+
 RC = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "font.size": 7.5,

@@ -192,14 +192,15 @@ def test_the_papers_study_has_every_experiment_and_says_what_is_off():
     names = (
         "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
         "robustness "
-        "architectures binary_vs_quantitative variant_effects motifs attribution gia_flanks "
+        "architectures binary_vs_quantitative variant_effects variant_robustness "
+        "variant_map variant_readout motifs attribution gia_flanks "
         "gia_distance gia_cooperativity occlusion replicate_ceiling tracks hyperparameters "
         "leaderboard"
     )
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert " ".join(plan.study.experiments) == names
     assert len(plan.targets) == 15
-    assert len(plan.runs) == 222
+    assert len(plan.runs) == 226
     assert len(plan.expanded["resolution"].runs) == 16
 
 
@@ -276,3 +277,56 @@ def test_sections_can_take_over_others(tmp_path):
     path.write_text("a: &a {x: 1}\nb: {<<: *a, y: 3, y: 4}\n")
     with pytest.raises(InputError, match="line 2: the key 'y' stands twice"):
         read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("variants.tables", ["table.tsv"], "a simulated study has its own table of variants"),
+        ("simulation.mutagenesis", {}, "variant_effects needs variants of a known effect"),
+        ("simulation.mutagenesis", {"chr3": 1}, "'chr3' is not among simulation.chromosomes"),
+        ("variants.matched", {"chr8_promoter": ["liver"]}, "there is no target 'liver'"),
+        ("variants.elements", [], "variants.elements: should be 'all', 'cagi5' or a list"),
+        ("variants.elements", "CAGI5", "should be 'all', 'cagi5' or a list of names"),
+        ("variants", {"elements": ["a"], "shown": "b"}, "variants.shown: 'b' is not among"),
+        (
+            "variants",
+            {"elements": "cagi5", "matched": {"GP1BA": ["hepatic"]}},
+            "variants.matched: 'GP1BA' is not among",
+        ),
+        ("variants.shifts", 0, "variants.shifts"),
+        (
+            "experiments.variant_robustness.grid.include",
+            [
+                {"model": "basenji_binary_small", "windows": "peaks", "bin_size": 2048}
+                | {"loss": "binary_crossentropy"}
+            ],
+            "tells peaks from the rest and gives no coverage",
+        ),
+        (
+            "experiments.variant_map.grid",
+            {"model": "basenji_binary_small", "windows": "peaks", "bin_size": 2048}
+            | {"loss": "binary_crossentropy"},
+            "shows profiles, which no binary model predicts",
+        ),
+    ],
+)
+def test_variants_that_cannot_be_scored_are_refused(refusal, path, value, words):
+    assert words in refusal(path, value)
+
+
+def test_a_real_study_needs_a_table_of_variants_and_fetches_it_only_where_it_is_read():
+    files = [ROOT / "config" / "config.yaml"]
+    config = read_yaml(files[0])
+    plan = make_plan(config, files)
+    table = plan.variant_inputs()["tables"]
+    assert table[0] in plan.downloads
+    assert plan.variant_settings()["checksums"][table[0]].startswith("sha256:fec2eed9")
+    assert table[0] not in plan.store_settings()["checksums"]
+    for name in [name for name in config["experiments"] if name.startswith("variant")]:
+        config["experiments"][name]["enabled"] = False
+    assert table[0] not in make_plan(config, files).downloads
+    config["experiments"]["variant_map"]["enabled"] = True
+    del config["variants"]
+    with pytest.raises(InputError, match=r"variant_map needs measured variants; name their table"):
+        make_plan(config, files)

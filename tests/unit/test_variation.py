@@ -384,6 +384,7 @@ def test_pitfall_11_a_saved_model_is_scored_up_to_the_experiments_table(store, t
     keras.Model(inputs, keras.layers.AveragePooling1D(16)(wide)).save(tmp_path / "model.keras")
     settings = {"bin_size": 16, "loss": "mse", "builder": "bpnet"}
     record = {"settings": settings, "scale": [2.0, 1.0, 1.0], "known": [True] * 3}
+    record["targets"] = ["a", "b", "c"]
     record |= {"predict_batch_size": 8}
     (tmp_path / "run.json").write_text(json.dumps(record))
     run = {"run": "p", "model": "m", "windows": "peaks", "loss": "mse", "bin_size": 16}

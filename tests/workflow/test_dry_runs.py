@@ -21,6 +21,7 @@ EXPERIMENTS = [
     *("loss_by_bin_size", "resolution", "smoothing", "training_set", "test_set", "high_activity"),
     *("augmentation", "architectures", "binary_vs_quantitative", "replicate_ceiling"),
     *("leaderboard", "tracks"),
+    *("variant_effects", "variant_robustness", "variant_map", "variant_readout"),
 ]
 
 

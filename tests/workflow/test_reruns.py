@@ -57,6 +57,15 @@ def test_more_crops_score_the_variation_again_and_nothing_else(finished):
     assert jobs == {"score_variation": 2, "run_experiment": 1, "write_report": 1}
 
 
+def test_other_shifts_score_the_variants_again_and_nothing_else(finished):
+    config = finished.config(TINY, "shifts.yaml", variants={"shifts": 4})
+    jobs = finished.planned("--configfile", config)
+    assert jobs == {
+        **{"score_variants": 1, "read_out_variants": 1},
+        **{"run_experiment": 2, "write_report": 1},
+    }
+
+
 def test_another_locus_predicts_nothing_anew(finished):
     config = finished.config(TINY, "locus.yaml", tracks__loci=["chr8:40000-50000"])
     jobs = finished.planned("--configfile", config)

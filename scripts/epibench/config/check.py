@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from epibench.config.predictions import check_predicted_targets, check_predictions
 from epibench.config.schema import ModelEntry, Study
 from epibench.errors import InputError
-from epibench.experiments import ANALYSES
+from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run
 from epibench.locus import parse_locus
 from epibench.models.registry import builder, check_options
+from epibench.variants.elements import CAGI5
 from epibench.words import LOSSES, SPLITS
 
 RESERVED = (
@@ -25,6 +26,7 @@ RESERVED = (
     *("score_variation", "run_experiment", "manifest", "write_report", "select_targets"),
     *("compare_runs", "rank_predictors"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
+    *("read_variants", "score_variants", "read_out_variants"),
 )
 """Stages and rules of the workflow: an experiment is a target too and cannot have their names."""
 
@@ -59,8 +61,10 @@ def check_study(study: Study) -> None:
                 f"experiments.{name}: there is no analysis {analysis!r} (known: "
                 f"{', '.join(ANALYSES)}); set `analysis:` to one of them or `enabled: false`"
             )
-        if experiment.enabled and ANALYSES[analysis].reads == "variation":
+        if experiment.enabled and _places_inputs(ANALYSES[analysis]):
             study.windows.common_region()
+        if experiment.enabled and ANALYSES[analysis].of_variants:
+            _check_variants(study, name)
     if study.defaults.windows not in study.windows.window_sets():
         raise InputError(
             f"defaults.windows = {study.defaults.windows!r} is not declared (declared: "
@@ -95,17 +99,57 @@ def check_runs(study: Study, expanded: dict[str, Expansion]) -> None:
         Names the experiment, the run's value and the remedy.
     """
     for experiment, expansion in expanded.items():
-        reads = ANALYSES[study.experiments[experiment].analysis or experiment].reads
+        analysis = ANALYSES[study.experiments[experiment].analysis or experiment]
+        reads = {analysis.reads, *analysis.also}
         _check_reference(study, experiment, expansion)
-        if reads == "smoothing" and not study.evaluation.smoothing:
+        if "smoothing" in reads and not study.evaluation.smoothing:
             raise InputError(
                 f"experiments.{experiment} shows what smoothing does, but evaluation.smoothing is "
                 "empty; give widths in bp or set `enabled: false`"
+            )
+        if "variant_profile" in reads and all(_is_binary(study, run) for run in expansion.runs):
+            raise InputError(
+                f"experiments.{experiment} shows profiles, which no binary model predicts; add a "
+                "model of coverage to its grid"
             )
         for run in expansion.runs:
             problem = _problem(study, run) or _unreadable(study, run, reads)
             if problem:
                 raise InputError(f"experiments.{experiment}.grid: {problem} (run {run.name})")
+
+
+def _places_inputs(analysis: Analysis) -> bool:
+    """Tell whether an analysis reads scores of inputs at several places of a window."""
+    return analysis.of_variants or analysis.needs_peaks
+
+
+def _check_variants(study: Study, experiment: str) -> None:
+    """Refuse a study that has no table of variants, and names that its selection does not hold."""
+    variants = study.variants
+    if study.simulation and variants.tables:
+        raise InputError(
+            "variants.tables: a simulated study has its own table of variants; remove the key"
+        )
+    if study.simulation and not study.simulation.mutagenesis:
+        raise InputError(
+            f"experiments.{experiment} needs variants of a known effect; name a chromosome in "
+            "simulation.mutagenesis or set `enabled: false`"
+        )
+    if not study.simulation and not variants.tables:
+        raise InputError(
+            f"experiments.{experiment} needs measured variants; name their table in "
+            "variants.tables or set `enabled: false`"
+        )
+    if variants.elements == "all":
+        return
+    known = CAGI5 if variants.elements == "cagi5" else variants.elements
+    named = [("shown", variants.shown), *(("matched", name) for name in variants.matched)]
+    for key, name in named:
+        if name is not None and name not in known:
+            raise InputError(
+                f"variants.{key}: {name!r} is not among variants.elements "
+                f"({', '.join(known)}); correct it"
+            )
 
 
 def _check_reference(study: Study, experiment: str, expansion: Expansion) -> None:
@@ -144,6 +188,13 @@ def check_targets(study: Study, targets: list[str]) -> None:
                     f"{', '.join(targets)}); correct it"
                 )
     check_predicted_targets(study.predictions, targets)
+    for element, names in study.variants.matched.items():
+        for target in names:
+            if target not in targets:
+                raise InputError(
+                    f"variants.matched.{element}: there is no target {target!r} (known: "
+                    f"{', '.join(targets)}); correct it"
+                )
     tracks = study.tracks
     for key, values, known in (("loci", tracks.loci, None), ("targets", tracks.targets, targets)):
         for value in values:
@@ -173,6 +224,12 @@ def _check_simulated_splits(study: Study) -> None:
     if study.simulation is None:
         return
     known = list(study.simulation.chromosomes)
+    for chromosome in study.simulation.mutagenesis:
+        if chromosome not in known:
+            raise InputError(
+                f"simulation.mutagenesis: {chromosome!r} is not among simulation.chromosomes "
+                f"({', '.join(known)}); correct it"
+            )
     for split in SPLITS:
         for chromosome in study.splits.named(split):
             if chromosome not in known:
@@ -253,15 +310,20 @@ def _problem(study: Study, run: Run) -> str | None:
     return None
 
 
-def _unreadable(study: Study, run: Run, reads: str) -> str | None:
+def _unreadable(study: Study, run: Run, reads: set[str]) -> str | None:
     """Say why an analysis cannot read what a run predicts, or None."""
-    binary = builder(study.models[run.model].builder).head == "peaks"
-    if binary and reads in ("variation", "loci"):
+    if _is_binary(study, run) and reads & {"variation", "loci"}:
         return (
             f"the model entry {run.model!r} tells peaks from the rest and gives no coverage, which "
             "this experiment reads; leave it out"
         )
     return None
+
+
+def _is_binary(study: Study, run: Run) -> bool:
+    """Tell whether a run learns where peaks are; False for a model entry that is not there."""
+    entry = study.models.get(run.model)
+    return entry is not None and builder(entry.builder).head == "peaks"
 
 
 def _refuse_case_twins(key: str, names: Iterable[str]) -> None:

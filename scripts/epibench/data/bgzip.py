@@ -20,12 +20,18 @@ def check_end(path: str | Path) -> bool:
         When the empty last block is missing.
     """
     with open(path, "rb") as file:
-        head = file.read(14)
-        is_bgzip = head[_FLAGS] == _END[_FLAGS] and head[_FIELD] == _END[_FIELD]
+        head = file.read(2)
         file.seek(0, 2)
         file.seek(max(0, file.tell() - len(_END)))
-        if is_bgzip and file.read() != _END:
+        if is_bgzip(path) and file.read() != _END:
             raise InputError(
                 f"{path}: the bgzip end marker is missing; it is truncated, fetch it again"
             )
-    return head[:2] == _END[:2]
+    return head == _END[:2]
+
+
+def is_bgzip(path: str | Path) -> bool:
+    """Tell whether a file is made of bgzip's blocks, so that it can be read from any place."""
+    with open(path, "rb") as file:
+        head = file.read(14)
+    return head[_FLAGS] == _END[_FLAGS] and head[_FIELD] == _END[_FIELD]

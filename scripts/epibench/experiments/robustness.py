@@ -131,9 +131,7 @@ def figure(tables: dict[str, pd.DataFrame]) -> Figure:
 @styled
 def draw(table: pd.DataFrame) -> Figure:
     """Draw accuracy against robustness: colour is augmentation, marker the model."""
-    models = list(dict.fromkeys(table["model"]))
-    told_apart = len(models) <= len(SHAPES)
-    shapes = dict(zip(models, SHAPES if told_apart else "o" * len(models), strict=False))
+    shapes = shapes_of(table)
     chart = Figure(figsize=(FULL_WIDTH, 5.6), layout="constrained")
     chart.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
     grid = chart.subplots(len(ACCURACY), len(ROBUSTNESS), squeeze=False)
@@ -143,8 +141,16 @@ def draw(table: pd.DataFrame) -> Figure:
             _draw(axes, part, shapes)
             axes.set_xlabel(f"{across} (low is robust)")
             axes.set_ylabel(f"{up}\nat {part['evaluated_bin_size'].iloc[0]} bp")
-    chart.legend(handles=_legend(table, shapes if told_apart else {}), loc="outside right upper")
+    chart.legend(handles=legend_of(table, shapes), loc="outside right upper")
     return chart
+
+
+def shapes_of(table: pd.DataFrame) -> dict[str, str]:
+    """Give each model its marker; circles to all where there are more models than markers."""
+    models = list(dict.fromkeys(table["model"]))
+    return dict(
+        zip(models, SHAPES if len(models) <= len(SHAPES) else "o" * len(models), strict=False)
+    )
 
 
 def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
@@ -163,7 +169,7 @@ def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
             markeredgecolor="white",
             markeredgewidth=0.5,
         )
-    axes.set_title(_sentence(part.iloc[0]), fontsize=7.5, fontweight="normal")
+    axes.set_title(spoken_rho(part.iloc[0]), fontsize=7.5, fontweight="normal")
     axes.margins(0.08)
     widen(axes, x=0.05, y=0.05)
     axes.grid(True)
@@ -171,7 +177,7 @@ def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
         note_below(axes, f"Points off scale or without a score, see table: {(~drawn).sum()}.")
 
 
-def _sentence(row: pd.Series) -> str:
+def spoken_rho(row: pd.Series) -> str:
     """Say what rho is, with its interval, or why there is none."""
 
     def number(value: float) -> str:
@@ -185,7 +191,7 @@ def _sentence(row: pd.Series) -> str:
     return f"rho {number(row['rho'])} ({interval}), n = {row['points']}"
 
 
-def _legend(table: pd.DataFrame, shapes: dict[str, str]) -> list[Line2D]:
+def legend_of(table: pd.DataFrame, shapes: dict[str, str]) -> list[Line2D]:
     """Give an entry an augmentation, and one a model where all have markers of their own."""
 
     def entry(label: str, **style) -> Line2D:
@@ -196,5 +202,6 @@ def _legend(table: pd.DataFrame, shapes: dict[str, str]) -> list[Line2D]:
     models = [
         entry(name, marker=shape, color=INK, markerfacecolor="none")
         for name, shape in shapes.items()
+        if len(set(shapes.values())) == len(shapes)
     ]
     return entries + ([entry(""), *models] if models else [])

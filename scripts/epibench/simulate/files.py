@@ -17,8 +17,8 @@ def simulated_files(folder: str | Path, cell_types: tuple[str, ...] | list[str])
     Returns
     -------
     dict
-        Paths (str) under "fasta", "unmappable", "elements" and "motifs", and under "targets", by
-        cell type, "track", "replicate2", "peaks" and "truth".
+        Paths (str) under "fasta", "unmappable", "elements", "motifs" and "mutagenesis", and under
+        "targets", by cell type, "track", "replicate2", "peaks" and "truth".
     """
     folder = Path(folder)
     targets = {
@@ -35,5 +35,6 @@ def simulated_files(folder: str | Path, cell_types: tuple[str, ...] | list[str])
         "unmappable": str(folder / "unmappable.bed"),
         "elements": str(folder / "truth_elements.tsv"),
         "motifs": str(folder / "truth_motifs.tsv"),
+        "mutagenesis": str(folder / "truth_mutagenesis.tsv"),
         "targets": targets,
     }

@@ -1,6 +1,6 @@
 """Write a simulated study: genome, replicates, peaks, unmappable regions and the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from epibench.simulate.elements import Element, plant_elements
 from epibench.simulate.files import SHORTEST_CHROMOSOME, simulated_files
 from epibench.simulate.genome import Chromosome, draw_chromosome, draw_repeat_families
 from epibench.simulate.grammar import Grammar
+from epibench.simulate.mutagenesis import COLUMNS, choose_elements, mutagenesis_lines
 from epibench.simulate.peaks import call_peaks, narrow_peak_line
 from epibench.simulate.runs import write_runs
 from epibench.simulate.sites import Scorer, find_sites, load_scorers
@@ -32,7 +33,12 @@ LINE = 60  # bases a FASTA line
 
 
 def simulate(
-    grammar: Grammar, folder: str | Path, *, seed: int, chromosomes: dict[str, int]
+    grammar: Grammar,
+    folder: str | Path,
+    *,
+    seed: int,
+    chromosomes: dict[str, int],
+    mutated: Mapping[str, int] | None = None,
 ) -> None:
     """Simulate a genome and its accessibility, and write what a real study would start from.
 
@@ -48,6 +54,8 @@ def simulate(
         Of every random draw: the same seed gives the same values.
     chromosomes : dict of str to int
         Length in bp by name, in the order of the FASTA file.
+    mutated : mapping of str to int or None
+        Elements of a chromosome whose every small change is in the table of mutagenesis.
 
     Raises
     ------
@@ -70,7 +78,13 @@ def simulate(
             chromosome = draw_chromosome(rng, length, families)
             elements = plant_elements(rng, chromosome, grammar, scorers)
             _write_sequence(outputs, name, chromosome)
-            _write_accessibility(outputs, name, chromosome, elements, grammar, scorers, noise)
+            strengths = _write_accessibility(
+                outputs, name, chromosome, elements, grammar, scorers, noise
+            )
+            chosen = choose_elements(elements, strengths, (mutated or {}).get(name, 0))
+            outputs["mutagenesis"].writelines(
+                mutagenesis_lines(name, chromosome.codes, chosen, grammar, scorers)
+            )
 
 
 @contextmanager
@@ -93,6 +107,7 @@ def _open_outputs(folder, cell_types, chromosomes: dict[str, int]) -> Iterator[d
             "unmappable": open_text(names["unmappable"]),
             "elements": open_text(names["elements"], *element_columns(cell_types)),
             "motifs": open_text(names["motifs"], *MOTIF_COLUMNS),
+            "mutagenesis": open_text(names["mutagenesis"], *COLUMNS),
             "targets": {
                 cell: {
                     kind: open_text(path) if kind == "peaks" else open_bigwig(path)
@@ -123,8 +138,11 @@ def _write_accessibility(
     grammar: Grammar,
     scorers: dict[str, Scorer],
     noise: list[np.random.SeedSequence],
-) -> None:
-    """Write truth, replicates and peaks of one chromosome, cell type by cell type."""
+) -> list[list[float]]:
+    """Write truth, replicates and peaks of one chromosome, cell type by cell type.
+
+    Gives the highest expected coverage of each element, [cell type][element].
+    """
     codes, unmapped, unknown = chromosome.codes, chromosome.excluded(), chromosome.codes == N
     sites = {motif: find_sites(codes, scorer) for motif, scorer in scorers.items()}
     regions = [region_of(element, grammar) for element in elements]
@@ -145,3 +163,4 @@ def _write_accessibility(
                     files["peaks"].write(line)
     outputs["elements"].writelines(element_lines(name, elements, regions, strengths))
     outputs["motifs"].writelines(motif_lines(name, elements, sites))
+    return strengths
