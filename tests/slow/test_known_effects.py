@@ -1,10 +1,10 @@
 """A model of the larger demo knows what variants do: the simulator computes the truth."""
 
 import pandas as pd
+from tests.workflow.conftest import make_workspace
 
 from epibench.variants.agreement import agreement
 from epibench.variants.score_run import load_scores
-from tests.workflow.conftest import make_workspace
 
 RUN = "basenji_small/threshold2/poisson/bin128/rc+shift/seed1"
 

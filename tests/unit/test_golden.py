@@ -6,9 +6,11 @@ raised, so that users' studies are computed again, and the number here replaced.
 
 import hashlib
 
+import keras
 import numpy as np
 import pytest
 from small_genome import SmallStudy
+from small_sequence import SmallSequence
 
 from epibench.data.make_store import make_store
 from epibench.data.store import Store
@@ -18,7 +20,11 @@ from epibench.evaluate.predictors import ReplicatePredictor
 from epibench.evaluate.references import open_reference
 from epibench.protocol import PROTOCOL
 from epibench.recipe import Recipe
+from epibench.run_predictor import ModelPredictor
 from epibench.train import next_learning_rate
+from epibench.variants.score import ScoreSettings, VariantScorer
+from epibench.variants.variant import Variant
+from epibench.variants.window import make_window
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +78,7 @@ def test_baselines(store, name, expected):
 
 
 def test_training_schedule():
-    assert PROTOCOL["train_run"] == 2
+    assert PROTOCOL["train_run"] == 3
     losses = [3.0, 2.0, 2.5, 2.4, 2.3, 1.0, 1.0, 1.0, 1.0]
     recipe = Recipe(learning_rate=1.0, decay_factor=0.5, decay_patience=3)
     rates = [
@@ -80,3 +86,21 @@ def test_training_schedule():
         for n in range(len(losses) + 1)
     ]
     assert rates == [1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_scores_of_variants():
+    assert PROTOCOL["score_variants"] == 1
+    inputs = keras.Input((256, 4))
+    wide = keras.layers.Conv1D(2, 9, padding="same", activation="softplus")
+    model = keras.Model(inputs, keras.layers.AveragePooling1D(32)(wide(inputs)))
+    model.set_weights([np.sin(np.arange(72.0)).reshape(9, 4, 2), np.array([0.1, -0.1])])
+    predictor = ModelPredictor(
+        model, ["a", "b"], of_coverage=True, scale=[1, 2], known=[True, True], batch_size=8
+    )
+    sequence = SmallSequence()
+    variant = Variant("chr1", 4_000, sequence.letters(4_000, 4_001), sequence.other(4_000))
+    window = make_window(sequence, variant, 384)
+    settings = ScoreSettings(window=384, shifts=4, seed=1, peak_length=64)
+    found = VariantScorer(predictor, settings)([window])[0, :4, 0]
+    expected = [0.00211635, 0.00667191, 0.00197432, 0.01232916]
+    assert found == pytest.approx(expected, rel=1e-3)

@@ -86,7 +86,7 @@ def encode(text):
 
 
 def test_files_are_those_named_and_nothing_else(study, grammar):
-    named = [study[key] for key in ("fasta", "unmappable", "elements", "motifs")]
+    named = [study[key] for key in study if key != "targets"]
     named += [path for target in study["targets"].values() for path in target.values()]
     assert list(study["targets"]) == list(grammar.cell_types)
     assert sorted(named) == sorted(str(path) for path in Path(study["fasta"]).parent.iterdir())
@@ -94,7 +94,7 @@ def test_files_are_those_named_and_nothing_else(study, grammar):
 
 def test_same_seed_gives_the_same_study_and_another_seed_another(study, grammar, tmp_path):
     def digests(files):
-        paths = [files[key] for key in ("fasta", "unmappable", "elements", "motifs")]
+        paths = [files[key] for key in study if key != "targets"]
         paths += [path for target in files["targets"].values() for path in target.values()]
         content = {Path(path).name: Path(path).read_bytes() for path in paths}
         for path in paths:

@@ -298,7 +298,7 @@ def test_a_real_study_checks_loci_against_its_test_chromosomes():
     config = yaml.safe_load((DEMO.parent / "config.yaml").read_text())
     study = load_study(config | {"tracks": {"loci": ["chr9:5-9"]}}, [])
     with pytest.raises(InputError, match="chr9:5-9 is not on a test chromosome"):
-        check_targets(study, ["K562"])
+        check_targets(study, ["K562", "HepG2"])
 
 
 def test_the_experiment_needs_measured_tracks_at_the_bin_sizes_of_its_runs():
