@@ -44,7 +44,7 @@ def scorers(grammar):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory, grammar):
     folder = tmp_path_factory.mktemp("study")
-    simulate(grammar, folder, seed=3, chromosomes=CHROMOSOMES)
+    simulate(grammar, folder, seed=3, chromosomes=CHROMOSOMES, mutated={"chr2": 1})
     return simulated_files(folder, grammar.cell_types)
 
 
@@ -104,10 +104,10 @@ def test_same_seed_gives_the_same_study_and_another_seed_another(study, grammar,
         return {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
 
     again = simulated_files(tmp_path / "again", grammar.cell_types)
-    simulate(grammar, tmp_path / "again", seed=3, chromosomes=CHROMOSOMES)
+    simulate(grammar, tmp_path / "again", seed=3, chromosomes=CHROMOSOMES, mutated={"chr2": 1})
     assert digests(again) == digests(study)
     other = simulated_files(tmp_path / "other", grammar.cell_types)
-    simulate(grammar, tmp_path / "other", seed=4, chromosomes=CHROMOSOMES)
+    simulate(grammar, tmp_path / "other", seed=4, chromosomes=CHROMOSOMES, mutated={"chr2": 1})
     same = [name for name, value in digests(other).items() if value == digests(study)[name]]
     assert same == []
 
