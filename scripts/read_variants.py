@@ -7,12 +7,13 @@ with job(snakemake.log[0]):
     from epibench.variants.read_variants import read_variants
 
     settings = snakemake.params.settings
-    keys = ("assembly", "elements", "min_tags", "deletions", "window", "centre", "checksums")
+    keys = ("assembly", "elements", "min_tags", "deletions", "window", "centre", "shown", "matched")
     summary = read_variants(
         Path(snakemake.output.variants).parent,
         tables=snakemake.input.tables,
         fasta=snakemake.input.fasta,
         splits=SplitSettings(**settings["splits"]),
+        checksums=settings["checksums"],
         **{key: settings[key] for key in keys},
     )
     for name, element in summary["elements"].items():

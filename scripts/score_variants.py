@@ -15,6 +15,7 @@ with job(snakemake.log[0]):
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
     scorer = load_scorer(snakemake.input.model, ScoreSettings(**settings["scores"]))
+    scorer.targets = settings["targets"]  # runs of earlier versions did not record the names
     scores, by_target, profile = score_run(
         snakemake.params.name,
         scorer,

@@ -89,6 +89,7 @@ class Plan(DataPlan):
         scores = {key: variants[key] for key in of_scores}
         return {key: variants[key] for key in ("centre", "matched", "shown")} | {
             "scores": scores | {"window": self.study.windows.length},
+            "targets": [target.name for target in self.targets],
             "protocol": PROTOCOL["score_variants"],
         }
 

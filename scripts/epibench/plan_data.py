@@ -221,6 +221,8 @@ class DataPlan:
         return self.study.variants.model_dump(include=keys) | {
             "window": self.study.windows.length,
             "centre": self.study.variants.centre,
+            "shown": self.study.variants.shown,
+            "matched": list(self.study.variants.matched),
             "splits": self.study.splits.model_dump(),
             "checksums": {path: check for path, check in verified.items() if path in used},
             "protocol": PROTOCOL["read_variants"],

@@ -5,7 +5,7 @@ PROTOCOL = {
     "write_peaks": 1,
     "store": 3,
     "select_targets": 1,
-    "train_run": 3,
+    "train_run": 2,
     "evaluate_run": 3,
     "evaluate_reference": 1,
     "score_variation": 2,

@@ -9,6 +9,7 @@ import numpy as np
 from epibench.errors import InputError
 from epibench.evaluate.predictors import Inputs
 from epibench.models.layers import load_model
+from epibench.models.reach import reach_of
 from epibench.models.registry import prepare
 from epibench.predict import BATCH_SIZE, CoverageFunction
 from epibench.words import LOSSES
@@ -66,26 +67,17 @@ class RunPredictor(ModelPredictor):
     Parameters
     ----------
     folder : path
-        Holds `model.keras` and `run.json`.
-
-    Raises
-    ------
-    InputError
-        When an earlier version trained the run, or its model cannot be loaded.
+        Holds `model.keras` and `run.json`; those of earlier versions name no targets, which are
+        numbered then.
     """
 
     def __init__(self, folder: str | Path):
         record = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
         settings = record["settings"]
-        if "targets" not in record:
-            raise InputError(
-                f"{folder}/run.json names no targets: an earlier version trained this run; train "
-                "it again, or copy its model.keras elsewhere to use it by itself"
-            )
         prepare(settings["builder"])
         super().__init__(
             load_model(Path(folder) / "model.keras"),
-            record["targets"],
+            record.get("targets") or _numbered(len(record["scale"])),
             of_coverage=LOSSES[settings["loss"]].head != "peaks",
             scale=record["scale"],
             known=record["known"],
@@ -100,12 +92,14 @@ def load_predictor(file: str | Path) -> ModelPredictor:
     ----------
     file : path
         Ends in `.keras`. Without a `run.json` beside it targets are numbered, predictions are not
-        scaled, and an output without bins is taken for that of a binary model.
+        scaled, and an output without bins is that of a binary model, with its layer `logits`. Bins
+        must fill the input: a model that crops its output is not recognised where the number of
+        bins divides the input nevertheless.
 
     Raises
     ------
     InputError
-        When there is no such file, or it is no model from sequences (batch, length, 4).
+        When there is no such file, or it is no model of these kinds.
     """
     file = Path(file)
     if not file.is_file():
@@ -116,12 +110,36 @@ def load_predictor(file: str | Path) -> ModelPredictor:
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 3 or shape[1] is None or shape[2] != 4:
         raise InputError(f"{file}: its input is {shape}, not one-hot sequences (batch, length, 4)")
+    if len(model.outputs) != 1:
+        raise InputError(f"{file}: has {len(model.outputs)} outputs; give a model with one")
     of_coverage = len(model.output_shape) == 3
+    if of_coverage:
+        _check_bins(file, model)
+    elif "logits" not in [layer.name for layer in model.layers]:
+        raise InputError(
+            f"{file}: its output is {model.output_shape}, without bins, and it has no layer "
+            "`logits`, which a binary model is scored by; name that layer so"
+        )
     targets = model.output_shape[-1]
     return ModelPredictor(
         model,
-        [f"target{number}" for number in range(1, targets + 1)],
+        _numbered(targets),
         of_coverage=of_coverage,
         scale=np.ones(targets),
         known=np.ones(targets, bool),
     )
+
+
+def _check_bins(file: Path, model: keras.Model) -> None:
+    """Refuse bins that do not fill the input: where they lie is not known."""
+    length, bins = model.input_shape[1], model.output_shape[1]
+    reach = reach_of(model)
+    if length % bins or (reach and reach.stride * bins != length):
+        raise InputError(
+            f"{file}: its {bins} bins do not fill its input of {length} bp, so where they lie is "
+            "not known; give a model that predicts all of its input"
+        )
+
+
+def _numbered(targets: int) -> list[str]:
+    return [f"target{number}" for number in range(1, targets + 1)]

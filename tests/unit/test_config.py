@@ -295,6 +295,7 @@ def test_sections_can_take_over_others(tmp_path):
             "variants.matched: 'GP1BA' is not among",
         ),
         ("variants.shifts", 0, "variants.shifts"),
+        ("variants.peak_length", 1025, "is longer than the 1024 bp of a window that all inputs"),
         (
             "experiments.variant_robustness.grid.include",
             [

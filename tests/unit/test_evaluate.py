@@ -369,3 +369,8 @@ def test_a_single_input_has_scores_and_no_intervals():
     for name in ("smoothing", "thresholds", "high_activity", "strata"):
         assert len(getattr(tables, name)())
     assert tables.classification("tiled")["auroc"].isna().all()
+
+
+def test_chromosomes_that_are_numbers_are_read_as_text(tmp_path):
+    (tmp_path / "a.tsv").write_text("predictor\tchrom\tstart\na\t5\t1\n")
+    assert read_scores([tmp_path / "a.tsv"])["chrom"].tolist() == ["5"]

@@ -78,7 +78,7 @@ def test_baselines(store, name, expected):
 
 
 def test_training_schedule():
-    assert PROTOCOL["train_run"] == 3
+    assert PROTOCOL["train_run"] == 2
     losses = [3.0, 2.0, 2.5, 2.4, 2.3, 1.0, 1.0, 1.0, 1.0]
     recipe = Recipe(learning_rate=1.0, decay_factor=0.5, decay_patience=3)
     rates = [

@@ -136,3 +136,22 @@ def test_a_crop_is_shorter_where_the_field_allows_it():
     some = SomeBins(small("cnn_32", input_length=LENGTH), 2)
     assert some.cropped < LENGTH / 2
     assert SomeBins(small("cnn_base", input_length=LENGTH), 1).cropped == LENGTH
+
+
+@pytest.mark.parametrize("length", [1000, 1025])
+def test_an_input_that_bins_do_not_fill_is_taken_whole(length):
+    """A crop that ends with a bin would be padded where the input still has bases."""
+    model = sequence(
+        [
+            layers.Conv1D(3, 9, padding="same"),
+            layers.MaxPooling1D(64),
+            layers.Conv1D(1, 3, padding="same"),
+        ],
+        length=length,
+    )
+    assert reach_of(model).stride == 64
+    assert SomeBins(model, 2).cropped == length
+
+
+def test_channels_first_is_not_known():
+    assert reach_of(sequence([layers.MaxPooling1D(2, data_format="channels_first")])) is None

@@ -231,6 +231,16 @@ def test_nothing_left(tmp_path):
         read(tmp_path, sequence, saturate(sequence, "chr9", 3, 6, "a"))
 
 
+def test_elements_that_the_config_names_must_be_there(tmp_path):
+    sequence = genome()
+    rows = saturate(sequence, "chr8", 100, 110, "a") + saturate(sequence, "chr9", 3, 6, "b")
+    read(tmp_path, sequence, rows, shown="a", matched=["a", "b"])  # b has no window: a notice
+    with pytest.raises(InputError, match=r"variants.shown: no variant of 'b' is left .*: a\)"):
+        read(tmp_path, sequence, rows, shown="b")
+    with pytest.raises(InputError, match=r"variants.matched: the tables have no element 'c'"):
+        read(tmp_path, sequence, rows, matched=["c"])
+
+
 def test_rule_script(tmp_path):
     sequence = genome()
     fasta = write_fasta(tmp_path / "genome.fa", sequence)
@@ -238,6 +248,7 @@ def test_rule_script(tmp_path):
     out = tmp_path / "variants"
     settings = {"assembly": "hg38", "elements": "cagi5", "min_tags": 20, "deletions": False}
     settings |= {"window": LENGTH, "centre": "variant", "splits": SPLITS.model_dump()}
+    settings |= {"shown": None, "matched": ["F9"]}
     job = {
         "input": {"tables": [str(measured)], "fasta": str(fasta)},
         "output": {"variants": str(out / "variants.tsv")},

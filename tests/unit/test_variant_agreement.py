@@ -37,7 +37,7 @@ def test_intervals_are_those_of_blocks_drawn_by_hand():
     draws = {}
     for name in ("B", "A"):
         here = np.flatnonzero(element == name)
-        weights = block_weights(25, 200, [4, *name.encode()])
+        weights = block_weights(25, 200, [4, 1_000])
         block = (start[here] - 1_000) // 10
         draws[name] = []
         for times in weights:
@@ -49,7 +49,7 @@ def test_intervals_are_those_of_blocks_drawn_by_hand():
         ends = found.loc[name, ["pearson_r_low", "pearson_r_high"]].tolist()
         assert ends == pytest.approx([low, high])
     mean = np.mean([draws["A"], draws["B"]], axis=0)
-    low, high, _ = interval("pearson_r", found.loc["mean", "pearson_r"], mean, 50)
+    low, high, _ = interval("pearson_r", found.loc["mean", "pearson_r"], mean, 25)
     ends = found.loc["mean", ["pearson_r_low", "pearson_r_high"]].tolist()
     assert ends == pytest.approx([low, high])
 
@@ -63,16 +63,35 @@ def test_intervals_hold_the_truth():
     assert 52 <= inside <= 60
 
 
-def test_a_constant_prediction_has_no_r_and_is_left_out_of_the_mean():
+def test_a_constant_prediction_scores_0_and_is_counted():
     x, y, element, start = made_up()
     x[element == "A"] = 0.1
+    found = agreement(x, y, element, start).set_index("element")
+    assert found.loc["A", "pearson_r"] == 0
+    assert np.isnan(found.loc["A", "pearson_r_low"])
+    assert found.loc["mean", "pearson_r"] == pytest.approx(found.loc["B", "pearson_r"] / 2)
+    assert found.loc["mean", "elements"] == 2
+    assert found.loc["mean", "pearson_r_high"] < found.loc["B", "pearson_r_low"]
+    nothing = agreement(np.zeros_like(x), y, element, start).iloc[-1]
+    assert nothing["pearson_r"] == 0
+
+
+def test_measured_effects_that_do_not_vary_have_no_r():
+    x, y, element, start = made_up()
+    y[element == "A"] = 0.1
     found = agreement(x, y, element, start).set_index("element")
     assert np.isnan(found.loc["A", "pearson_r"])
     assert found.loc["mean", "pearson_r"] == found.loc["B", "pearson_r"]
     assert found.loc["mean", "elements"] == 1
-    nothing = agreement(np.zeros_like(x), y, element, start).iloc[-1]
-    assert np.isnan(nothing["pearson_r"])
-    assert nothing["elements"] == 0
+
+
+def test_a_mean_over_an_element_of_few_blocks_has_no_interval():
+    x, y, element, start = made_up()
+    short = (element == "A") & (start >= 1_030)
+    found = agreement(x[~short], y[~short], element[~short], start[~short]).set_index("element")
+    assert np.isfinite(found.loc["B", "pearson_r_low"])
+    assert np.isfinite(found.loc["mean", "pearson_r"])
+    assert np.isnan(found.loc["mean", "pearson_r_low"])
 
 
 @pytest.mark.parametrize(("length", "block"), [(600, 10), (200, 10), (187, 9), (60, 5)])

@@ -292,3 +292,26 @@ def test_a_model_file_by_itself(tmp_path):
     keras.Model(inputs, keras.layers.Dense(1)(inputs)).save(tmp_path / "table.keras")
     with pytest.raises(InputError, match="not one-hot sequences"):
         load_predictor(tmp_path / "table.keras")
+
+
+def saved(model, path):
+    model.save(path)
+    return path
+
+
+def test_a_model_file_whose_bins_cannot_be_placed_is_refused(tmp_path):
+    inputs = keras.Input((LENGTH, 4))
+    pooled = keras.layers.MaxPooling1D(32)(keras.layers.Conv1D(2, 5, padding="same")(inputs))
+    inner = keras.Model(inputs, keras.layers.Cropping1D(2)(pooled))
+    with pytest.raises(InputError, match="12 bins do not fill its input of 512 bp"):
+        load_predictor(saved(inner, tmp_path / "cropped.keras"))
+    flat = keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(pooled))
+    with pytest.raises(InputError, match="no layer `logits`"):
+        load_predictor(saved(flat, tmp_path / "flat.keras"))
+    with pytest.raises(InputError, match="has 2 outputs"):
+        load_predictor(saved(keras.Model(inputs, [pooled, pooled + 1]), tmp_path / "two.keras"))
+
+
+def test_a_peak_longer_than_what_inputs_cover_is_refused():
+    with pytest.raises(InputError, match="a region of 385 bp around a variant is longer than the"):
+        VariantScorer(predictor_of("cnn_32"), ScoreSettings(window=WINDOW, peak_length=385))

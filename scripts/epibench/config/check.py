@@ -140,6 +140,12 @@ def _check_variants(study: Study, experiment: str) -> None:
             f"experiments.{experiment} needs measured variants; name their table in "
             "variants.tables or set `enabled: false`"
         )
+    region = study.windows.common_region()
+    if variants.peak_length > region.stop - region.start:
+        raise InputError(
+            f"variants.peak_length = {variants.peak_length} is longer than the "
+            f"{region.stop - region.start} bp of a window that all inputs cover; give less"
+        )
     if variants.elements == "all":
         return
     known = CAGI5 if variants.elements == "cagi5" else variants.elements

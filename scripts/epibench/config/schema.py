@@ -72,7 +72,7 @@ class Simulation(Section):
     mutagenesis: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={},
         description="Chromosomes, each with the number of its elements whose small changes all get "
-        "a known effect: the measured variants of a simulated study. The strongest of each kind.",
+        "a known effect, at most one of a kind: the measured variants of a simulated study.",
     )
 
 

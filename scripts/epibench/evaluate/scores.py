@@ -19,7 +19,9 @@ def read_scores(paths: list[str | Path]) -> pd.DataFrame:
     DataFrame
         One row a predictor, target, evaluated bin size and scaling.
     """
-    return pd.concat([pd.read_csv(path, sep="\t") for path in paths], ignore_index=True)
+    return pd.concat(
+        [pd.read_csv(path, sep="\t", dtype={"chrom": str}) for path in paths], ignore_index=True
+    )
 
 
 def scores_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.DataFrame:

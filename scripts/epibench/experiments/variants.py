@@ -55,7 +55,8 @@ def checked_variants(rows: pd.DataFrame, experiment: str, scores: Sequence[str])
                 f"{experiment}: runs {first} and {run} were scored on different variants; "
                 "score the variants of all runs again"
             )
-    return pd.concat([part for _, part in parts], ignore_index=True).fillna({"split": ""})
+    found = pd.concat([part for _, part in parts], ignore_index=True)
+    return found.assign(split=found["split"].astype(object).fillna(""))
 
 
 def over_seeds(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:

@@ -88,6 +88,8 @@ def _through(layer: keras.Layer, parents: list[Reach | None]) -> Reach | None:
             reach.left + reach.stride * inner.left,
             reach.right + reach.stride * inner.right,
         )
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        return None
     if isinstance(layer, layers.Conv1D | layers.DepthwiseConv1D | layers.SeparableConv1D):
         return _convolved(layer, reach)
     if isinstance(layer, layers.Conv1DTranspose):

@@ -26,6 +26,8 @@ class SomeBins:
         self.bins = bins
         self.length = model.input_shape[1]
         reach = reach_of(model)
+        if reach and reach.stride * model.output_shape[1] != self.length:
+            reach = None  # a crop that ends with a bin would not end where the input does
         self._before, cropped = _crop(reach, bins, self.length) if reach else (0, self.length)
         self._size = reach.stride if reach else self.length // model.output_shape[1]
         self.model = model if cropped == self.length else _shorter(model, cropped)

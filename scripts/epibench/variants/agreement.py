@@ -20,10 +20,11 @@ def agreement(
 ) -> pd.DataFrame:
     """Give Pearson's r of predicted and measured effects within each element, and its mean.
 
-    Alternatives of one position, and neighbouring positions of one binding site, have effects that
-    go together, so blocks of neighbouring positions are drawn for the 95 % intervals. Those of the
-    mean are over the positions of these elements, not over elements that could have been chosen
-    in their place.
+    A prediction that is the same for all variants of an element scores 0 there and is counted: it
+    says nothing of them. Alternatives of one position, and neighbouring positions of one binding
+    site, have effects that go together, so blocks of neighbouring positions are drawn for the 95 %
+    intervals. Those of the mean are over the positions of these elements, not over elements that
+    could have been chosen in their place.
 
     Parameters
     ----------
@@ -41,35 +42,36 @@ def agreement(
     -------
     DataFrame
         A row an element, by first appearance, then "mean": `element`, `variants`, `pearson_r`,
-        `pearson_r_low`, `pearson_r_high`, `elements` (those of the mean: where r is defined). r is
-        NaN where either side is constant; without interval under 20 blocks.
+        `pearson_r_low`, `pearson_r_high`, `elements` (those of the mean: where effects vary). r is
+        NaN where measured effects are constant. No interval under 20 blocks or for a constant
+        prediction, nor for a mean over an element with so few.
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    rows, drawn, total = [], [], 0
+    x, y, start = np.asarray(x, np.float64), np.asarray(y, np.float64), np.asarray(start)
+    rows, drawn, blocks = [], [], []
     for name in pd.unique(np.asarray(element)):
         here = np.flatnonzero(np.asarray(element) == name)
-        sums = _block_sums(x[here], y[here], np.asarray(start)[here])
-        weights = block_weights(len(sums), replicates, [seed, *str(name).encode()])
+        sums = _block_sums(x[here], y[here], start[here])
+        # By place, so that two experiments on one element see the same draws.
+        weights = block_weights(len(sums), replicates, [seed, int(np.min(start[here]))])
         r, draws = float(_r(sums.sum(axis=0))), _r(weights @ sums)
         low, high, _ = interval("pearson_r", r, draws, len(sums))
+        if np.isnan(r) and np.ptp(y[here]) > 0:
+            r, draws = 0.0, np.zeros(replicates)
         rows.append([name, len(here), r, float(low), float(high), int(np.isfinite(r))])
         if np.isfinite(r):
             drawn.append(draws)
-            total += len(sums)
-    table = pd.DataFrame(
-        rows,
-        columns=["element", "variants", "pearson_r", "pearson_r_low", "pearson_r_high", "elements"],
-    )
-    return pd.concat([table, _mean(table, drawn, total)], ignore_index=True)
+            blocks.append(len(sums))
+    columns = ["element", "variants", "pearson_r", "pearson_r_low", "pearson_r_high", "elements"]
+    table = pd.DataFrame(rows, columns=columns)
+    return pd.concat([table, _mean(table, drawn, blocks)], ignore_index=True)
 
 
-def _mean(table: pd.DataFrame, drawn: list[np.ndarray], blocks: int) -> pd.DataFrame:
-    """Average r over the elements that have one."""
+def _mean(table: pd.DataFrame, drawn: list[np.ndarray], blocks: list[int]) -> pd.DataFrame:
+    """Average r over the elements that have one; the element with the fewest blocks sets t."""
     defined = table[table["elements"] == 1]
-    r = defined["pearson_r"].mean()
-    low = high = np.nan
+    r, low, high = defined["pearson_r"].mean(), np.nan, np.nan
     if drawn:
-        low, high, _ = interval("pearson_r", r, np.mean(drawn, axis=0), blocks)
+        low, high, _ = interval("pearson_r", r, np.mean(drawn, axis=0), min(blocks))
     row = ["mean", int(defined["variants"].sum()), r, float(low), float(high), len(defined)]
     return pd.DataFrame([row], columns=table.columns)
 

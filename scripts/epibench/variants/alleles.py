@@ -118,7 +118,8 @@ class AllelePredictor:
         missing = [key for key in wanted if key not in self._kept]
         if missing:
             found = self._whole(np.stack([wanted[key] for key in missing]))
-            self._kept.update(zip(missing, found.reshape(-1, *self.shape), strict=True))
+            parts = (part.copy() for part in found.reshape(-1, *self.shape))  # no view of them all
+            self._kept.update(zip(missing, parts, strict=True))
         for key in wanted:
             self._kept.move_to_end(key)
         reference = np.stack([[self._kept[key] for key in row] for row in keys])

@@ -39,6 +39,8 @@ def read_variants(
     window: int,
     centre: Literal["variant", "element"] = "variant",
     splits: SplitSettings,
+    shown: str | None = None,
+    matched: Sequence[str] = (),
     checksums: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write the variants that every run of a study scores, and the sequence around them.
@@ -63,6 +65,10 @@ def read_variants(
         What stands in the middle of windows; default "variant".
     splits : SplitSettings
         Which split a chromosome belongs to.
+    shown : str or None
+        An element that must be left, as its map will be drawn.
+    matched : sequence of str
+        Elements that the config names targets for: they must stand in the tables.
     checksums : mapping of str to str or None
         Checksums that were verified when files were fetched, by path.
 
@@ -74,7 +80,8 @@ def read_variants(
     Raises
     ------
     InputError
-        What `read_tables` and `read_flanks` refuse; a chromosome that the genome does not have; too
+        What `read_tables` and `read_flanks` refuse; elements in `shown` or `matched` that there are
+        none of; a chromosome that the genome does not have; too
         many reference alleles that differ from it; when no row is left.
     """
     folder = Path(folder)
@@ -99,6 +106,8 @@ def read_variants(
             f"{_names(tables)}: no variant can be scored (the first one: "
             f"{without['reason'].iloc[0]}); check windows.length and {fasta}"
         )
+    known = {*rows["element"], *skipped["element"], *measured.missing}
+    _check_names(rows["element"].unique(), known, shown, matched)
     rows["split"] = rows["chrom"].map(lambda chrom: splits.split_of(chrom) or "")
     order = rows["element"].map({name: i for i, name in enumerate(rows["element"].unique())})
     rows = rows.assign(order=order).sort_values(["order", "start", "alt"])[[*MEASURED, "split"]]
@@ -145,6 +154,23 @@ def variant_of(row: Any) -> Variant:
     """Give the variant that a row of a table names."""
     ref, alt = ("" if allele == NOTHING else allele for allele in (row.ref, row.alt))
     return Variant(row.chrom, int(row.start), ref, alt)
+
+
+def _check_names(
+    left: Sequence[str], known: set[str], shown: str | None, matched: Sequence[str]
+) -> None:
+    """Refuse elements that the config names and that there are none of."""
+    if shown is not None and shown not in left:
+        raise InputError(
+            f"variants.shown: no variant of {shown!r} is left to be drawn (elements: "
+            f"{', '.join(left)}); name one of them"
+        )
+    for name in matched:
+        if name not in known:
+            raise InputError(
+                f"variants.matched: the tables have no element {name!r} (elements: "
+                f"{', '.join(left)}); correct it"
+            )
 
 
 def _check_chromosomes(

@@ -52,16 +52,17 @@ def read_out(
     A combination that is tested where it was learned would look better than it is, and so would one
     whose neighbours were learned from, as alternatives of one position and positions of one binding
     site have effects that go together. So positions are cut into five contiguous stretches, each
-    predicted from the others (`lasso_within`), or an element is predicted from all other elements
-    (`lasso_across`); the penalty is chosen by cross-validation inside of what is learned from.
-    Entrants of CAGI5 learned within elements (Shigaki et al. 2019).
+    predicted from the others (`lasso_within`), or an element is predicted from the elements at
+    other places (`lasso_across`; some were measured in several experiments); the penalty is chosen
+    by cross-validation inside of what is learned from. Entrants of CAGI5 learned within elements
+    (Shigaki et al. 2019).
 
     Parameters
     ----------
     name : str
         Of the run.
     table : DataFrame
-        `element`, `start`, `effect`, `robust` (the zero-shot score); one row a variant.
+        `element`, `chrom`, `start`, `effect`, `robust` (the zero-shot score); a row a variant.
     targets : sequence of str
     scores : float, shape (variants, targets)
         Of each target by itself, in the order of the table; targets of NaN are left out.
@@ -72,9 +73,9 @@ def read_out(
     -------
     DataFrame
         `COLUMNS`, a row an element (and "mean") and method, all over the same variants; without
-        `lasso_across` where there is one element. `targets_used`, `largest` and `penalty` are of a
-        fit to all that the method learns from; elements with too few variants are left out and
-        named on standard output.
+        `lasso_across` where an element has no other to be learned from. `targets_used`, `largest`
+        and `penalty` are of a fit to all that the method learns from; elements with too few
+        variants are left out and named on standard output.
 
     Raises
     ------
@@ -96,8 +97,9 @@ def read_out(
     known = np.isfinite(scores).all(axis=0)
     targets = [target for target, is_known in zip(targets, known, strict=True) if is_known]
     learned = {"lasso_within": _within(table, scores[:, known], targets)}
-    if len(kept) > 1:
-        learned["lasso_across"] = _across(table, scores[:, known], targets)
+    across = _across(table, scores[:, known], targets)
+    if len(across) == len(kept):
+        learned["lasso_across"] = across
     predictions = {"zero_shot": table["robust"].to_numpy()}
     for method, parts in learned.items():
         predictions[method] = np.full(len(table), np.nan)
@@ -135,16 +137,18 @@ def _within(table: pd.DataFrame, scores: np.ndarray, targets: Sequence[str]) -> 
 
 
 def _across(table: pd.DataFrame, scores: np.ndarray, targets: Sequence[str]) -> dict[str, _Learned]:
-    """Predict each element from all others."""
-    numbers = pd.factorize(table["element"])[0]
-    # Elements as stretches of one line, so that folds inside hold neighbouring positions together.
-    place = table["start"].to_numpy() - table["start"].min()
-    place = place + numbers * (place.max() + 1)
+    """Predict each element from those at other places."""
+    start, effect = table["start"].to_numpy(), table["effect"].to_numpy()
+    # Chromosomes one behind the other, so that folds hold neighbouring positions together.
+    place = start + pd.factorize(table["chrom"])[0] * (start.max() + 1)
     found = {}
-    for number, element in enumerate(table["element"].unique()):
-        here = numbers == number
-        model = _fit(scores[~here], table["effect"].to_numpy()[~here], place[~here])
-        found[element] = _learned(_combine(model, scores[here]), model, targets)
+    for element in table["element"].unique():
+        here = (table["element"] == element).to_numpy()
+        ends = place[here].min(), place[here].max()
+        others = (place < ends[0]) | (place > ends[1])  # not the same place in another experiment
+        if len(np.unique(place[others])) >= INNER:
+            model = _fit(scores[others], effect[others], place[others])
+            found[element] = _learned(_combine(model, scores[here]), model, targets)
     return found
 
 

@@ -108,6 +108,12 @@ class VariantScorer:
                 f"{self.input_length} to {2 * self.input_length - 1}"
             )
         self._region = slice(spare, self.input_length)
+        if settings.peak_length > self.input_length - spare:
+            raise InputError(
+                f"variants: a region of {settings.peak_length} bp around a variant is longer than "
+                f"the {self.input_length - spare} bp that all shifted inputs cover; give a shorter "
+                "peak length"
+            )
         places = np.random.default_rng(settings.seed).integers(0, spare + 1, settings.shifts)
         self._offsets = np.concatenate([[spare // 2], places])  # the central input is the first
 
@@ -180,10 +186,9 @@ class VariantScorer:
 
     def _peaks(self, windows: Sequence[Window]) -> np.ndarray:
         """Give the region around each variant, moved to where all inputs lie: (variants, 2)."""
-        length = min(self._peak_length, self._region.stop - self._region.start)
-        at = np.array([window.at for window in windows])
-        first = np.clip(at - length // 2, self._region.start, self._region.stop - length)
-        return np.stack([first, first + length], axis=1)
+        at = np.array([window.at for window in windows]) - self._peak_length // 2
+        first = np.clip(at, self._region.start, self._region.stop - self._peak_length)
+        return np.stack([first, first + self._peak_length], axis=1)
 
     def _score_coverage(
         self, sides: Sequence[np.ndarray], peaks: np.ndarray, columns: list[np.ndarray]

@@ -107,4 +107,6 @@ def element_to_show(elements: pd.Series) -> str:
 def load_scores(path: str | Path) -> pd.DataFrame:
     """Read the scores of a run, as `score_run` gives them."""
     text = dict.fromkeys(("predictor", "element", "chrom", "ref", "alt", "split"), str)
-    return pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values={})
+    scores = ["effect", *SCORES, *(f"matched_{score}" for score in SCORES)]
+    empty = {score: [""] for score in scores}
+    return pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=empty)

@@ -76,7 +76,7 @@ class SiteReader:
         self._sequence = sequence
         self._length = length
         self._place: tuple[str, int] | None = None
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[Variant] = set()
 
     def read(self, records: Iterable[Record]) -> Iterator[Site]:
         """Give the site of each record."""
@@ -101,9 +101,10 @@ class SiteReader:
             raise Unscorable(SYMBOLIC)
         variant = Variant(record.chrom, record.start, record.ref.upper(), alt.upper())
         window = make_window(self._sequence, variant, self._length)
-        if (variant.ref, variant.alt) in self._seen:
+        change = variant.trimmed()
+        if change in self._seen:
             raise Unscorable(DUPLICATE)
-        self._seen.add((variant.ref, variant.alt))
+        self._seen.add(change)
         return window
 
 
