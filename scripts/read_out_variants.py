@@ -5,7 +5,7 @@ with job(snakemake.log[0]):
 
     from epibench.files import whole
     from epibench.variants.readout import read_out
-    from epibench.variants.score_run import load_scores
+    from epibench.variants.score_table import load_scores
 
     settings = snakemake.params.settings
     with np.load(snakemake.input.targets) as file:

@@ -9,8 +9,9 @@ with job(snakemake.log[0]):
     from epibench.files import whole
     from epibench.variants.flanks import Flanks
     from epibench.variants.read_variants import load_variants
-    from epibench.variants.score import SCORES, ScoreSettings, load_scorer
+    from epibench.variants.score import ScoreSettings, load_scorer
     from epibench.variants.score_run import score_run
+    from epibench.variants.score_table import SCORES
 
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])

@@ -14,7 +14,8 @@ from epibench.run_predictor import ModelPredictor, load_predictor
 from epibench.sequence import reverse_complement
 from epibench.variants.alleles import AllelePredictor
 from epibench.variants.formulas import LEAST, over_region
-from epibench.variants.score import SCORES, ScoreSettings, VariantScorer
+from epibench.variants.score import ScoreSettings, VariantScorer
+from epibench.variants.score_table import SCORES
 from epibench.variants.variant import Variant
 from epibench.variants.window import make_window
 

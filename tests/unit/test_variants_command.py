@@ -23,7 +23,8 @@ from epibench import __main__ as main
 from epibench.errors import InputError
 from epibench.variants import command, progress, variant
 from epibench.variants.ensemble import Column
-from epibench.variants.score import SCORES, ScoreSettings, load_scorer
+from epibench.variants.score import ScoreSettings, load_scorer
+from epibench.variants.score_table import SCORES
 from epibench.variants.window import Window
 from epibench.variants.write_scores import info_names
 

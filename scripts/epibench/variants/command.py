@@ -15,7 +15,8 @@ from epibench.variants.check_vcf import check_vcf
 from epibench.variants.ensemble import Ensemble
 from epibench.variants.indexed_fasta import IndexedFasta
 from epibench.variants.progress import Progress
-from epibench.variants.score import SCORES, ScoreSettings, load_scorer
+from epibench.variants.score import ScoreSettings, load_scorer
+from epibench.variants.score_table import SCORES
 from epibench.variants.sites import Site, SiteReader, Tally
 from epibench.variants.vcf import VcfFile
 from epibench.variants.write_scores import (

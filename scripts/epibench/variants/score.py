@@ -16,10 +16,8 @@ from epibench.variants.formulas import (
     over_region,
     profile_distance,
 )
+from epibench.variants.score_table import SCORES
 from epibench.variants.window import Window
-
-SCORES = ("standard", "robust", "shape", "peak", "probability")
-"""Names of the scores, in the order of every array of them."""
 
 AT_ONCE = 64 << 20
 """Bytes of predictions of one allele that are in memory at once."""

@@ -1,14 +1,14 @@
 """Score the measured variants of a study by one run."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from epibench.variants.read_variants import variant_of, window_starts
-from epibench.variants.score import SCORES, VariantScorer
+from epibench.variants.score import VariantScorer
+from epibench.variants.score_table import MATCHED, SCORES
 from epibench.variants.window import Sequence, Window, make_window
 
 KEY = ["element", "chrom", "start", "ref", "alt"]
@@ -57,7 +57,7 @@ def score_run(
     scores = table[[*KEY, "effect", "split"]].copy()
     scores.insert(0, "predictor", name)
     scores[list(SCORES)] = values[:, :, 0]
-    scores[[f"matched_{score}" for score in SCORES]] = _matched(
+    scores[list(MATCHED)] = _matched(
         values[:, :, 1 + targets :], table["element"], settings["matched"], list(groups)
     )
     by_target = values[:, :, 1 : 1 + targets].astype(np.float32)
@@ -102,11 +102,3 @@ def element_to_show(elements: pd.Series) -> str:
     """Choose the element of the picture: TERT-GBM, or else the one with the most variants."""
     counts = elements.value_counts()
     return "TERT-GBM" if "TERT-GBM" in counts.index else counts.index[0]
-
-
-def load_scores(path: str | Path) -> pd.DataFrame:
-    """Read the scores of a run, as `score_run` gives them."""
-    text = dict.fromkeys(("predictor", "element", "chrom", "ref", "alt", "split"), str)
-    scores = ["effect", *SCORES, *(f"matched_{score}" for score in SCORES)]
-    empty = {score: [""] for score in scores}
-    return pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=empty)
