@@ -14,6 +14,7 @@ with job(snakemake.log[0]):
             settings["runs"],
             snakemake.input.references,
             settings["labels"],
+            settings["targets"],
         ),
         Path(snakemake.output.table).parent,
     )

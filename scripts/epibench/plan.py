@@ -18,7 +18,7 @@ from epibench.errors import InputError
 from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
 from epibench.models.registry import builder, check_options
-from epibench.plan_data import DataPlan
+from epibench.plan_interpret import InterpretPlan
 from epibench.protocol import PROTOCOL
 from epibench.report.inputs import describe_inputs
 from epibench.samples import Target, read_samples
@@ -29,7 +29,7 @@ _OF_THE_JOB = ("require_gpu", "checkpoint_minutes", "tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
-class Plan(DataPlan):
+class Plan(InterpretPlan):
     """A checked study with its targets and expanded grids."""
 
     expanded: dict[str, Expansion]
@@ -192,6 +192,7 @@ class Plan(DataPlan):
             "runs": [run._asdict() | {"run": run.name} for run in expansion.runs],
             "left_out": expansion.left_out,
             "labels": self.labels if self.analysis(name).references else {},
+            "targets": self.shown_targets if self.analysis(name).shown_targets else None,
             "protocol": PROTOCOL["run_experiment"],
         }
 

@@ -1,7 +1,7 @@
 """The version of what each rule computes (light: read at parse time)."""
 
 PROTOCOL = {
-    "simulate": 1,
+    "simulate": 2,
     "write_peaks": 1,
     "store": 3,
     "select_targets": 1,
@@ -16,6 +16,18 @@ PROTOCOL = {
     "read_variants": 1,
     "score_variants": 1,
     "read_out_variants": 1,
+    "sample_sequences": 1,
+    "read_filters": 1,
+    "match_filters": 1,
+    "attribute": 1,
+    "embed_inputs": 1,
+    "find_motifs": 1,
+    "find_flanks": 1,
+    "find_distances": 1,
+    "find_cooperativity": 1,
+    "occlude_motifs": 1,
+    "find_true_effects": 1,
+    "score_grammar": 1,
     "run_experiment": 2,
     "compare_runs": 1,
     "rank_predictors": 1,

@@ -54,6 +54,42 @@ REFUSED = {
         lambda g: g["motifs"]["AP-1"]["flanks"]["before"][0].pop("A"),
         r"motifs.AP-1.flanks.before\[0\]: needs one factor for each of A, C, G, T",
     ),
+    "unknown motif in a pair": (
+        lambda g: g["pairs"][1].update(motifs=["ETS", "YY1"]),
+        r"pairs\[1\].motifs: 'YY1' is not under motifs",
+    ),
+    "unknown cell type of a pair": (
+        lambda g: g["pairs"][0]["weights"].update(neural=1),
+        r"pairs\[0\].weights: 'neural' is not one of the cell types",
+    ),
+    "no weight of a pair": (
+        lambda g: g["pairs"][2]["weights"].pop("hepatic"),
+        r"pairs\[2\].weights: no weight for cell type 'hepatic'",
+    ),
+    "limit of nothing": (
+        lambda g: g["pairs"][0].update(limit=0),
+        r"pairs\[0\].limit = 0: input should be greater than 0",
+    ),
+    "negative softness": (
+        lambda g: g["pairs"][0].update(softness=-1),
+        r"pairs\[0\].softness = -1",
+    ),
+    "unknown side": (
+        lambda g: g["pairs"][1].update(side="before"),
+        r"pairs\[1\].side = 'before': input should be 'both' or 'after'",
+    ),
+    "a motif behind itself": (
+        lambda g: g["pairs"][0].update(side="after"),
+        r"pairs\[0\]: two sites of 'AP-1' have no first and second; use side: both",
+    ),
+    "three motifs in a pair": (
+        lambda g: g["pairs"][0].update(motifs=["AP-1", "ETS", "GATA"]),
+        r"pairs\[0\].motifs",
+    ),
+    "unknown key of a pair": (
+        lambda g: g["pairs"][0].update(weight=1),
+        r"pairs\[0\].weight is not a known key; did you mean 'weights'",
+    ),
     "number out of range": (
         lambda g: g["motifs"]["AP-1"].update(threshold=1.5),
         "motifs.AP-1.threshold = 1.5",
@@ -92,6 +128,10 @@ def test_what_jaspar_lacks_is_refused_before_anything_is_written(tmp_path, case)
         simulate(grammar, tmp_path / "study", seed=1, chromosomes=CHROMOSOMES)
     assert "grammar.yaml" in str(refusal.value)
     assert not (tmp_path / "study").exists()
+
+
+def test_a_grammar_needs_no_pairs(tmp_path):
+    assert read_grammar(changed(tmp_path, lambda g: g.pop("pairs"))).pairs == ()
 
 
 def test_missing_and_broken_files_are_refused(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from epibench.sequence import N
-from epibench.simulate.coverage import expected_coverage, fragment_rate
+from epibench.simulate.coverage import background, expected_coverage, fragment_rate
 from epibench.simulate.elements import Element, plant_elements
 from epibench.simulate.genome import draw_chromosome, draw_repeat_families
 from epibench.simulate.grammar import read_grammar
@@ -28,23 +28,29 @@ def planted():
     return chromosome.codes, plant_elements(rng, chromosome, GRAMMAR, SCORERS)
 
 
-def mean_coverage(codes, middle):
+def mean_coverage(codes, middle, grammar=GRAMMAR):
     """Average expected coverage of the whole chromosome over cell types and 1,024 bp."""
     sites = {name: find_sites(codes, scorer) for name, scorer in SCORERS.items()}
+    level, unknown, fragment = background(codes, grammar), codes == N, grammar.measurement.fragment
+    around = slice(middle - 512, middle + 512)
     found = [
-        expected_coverage(
-            fragment_rate(codes, sites, cell, GRAMMAR), codes == N, GRAMMAR.measurement.fragment
-        )[middle - 512 : middle + 512].mean(dtype=float)
-        for cell in GRAMMAR.cell_types
+        expected_coverage(fragment_rate(level, sites, cell, grammar), unknown, fragment)[around]
+        for cell in grammar.cell_types
     ]
-    return np.mean(found)
+    return np.mean(found, dtype=float)
 
 
 def test_effects_are_those_of_the_whole_chromosome(planted):
     codes, elements = planted
-    found = list(effects(codes, elements[3].centre, GRAMMAR, SCORERS))
+    alone = GRAMMAR.model_copy(update={"pairs": ()})
+    centre = max(  # where pairs matter most
+        (element.centre for element in elements),
+        key=lambda centre: mean_coverage(codes, centre) / mean_coverage(codes, centre, alone),
+    )
+    assert mean_coverage(codes, centre) > 1.2 * mean_coverage(codes, centre, alone)
+    found = list(effects(codes, centre, GRAMMAR, SCORERS))
     assert len(found) == 200 * 4
-    strongest = sorted(found, key=lambda row: -abs(row[2]))[:4]
+    strongest = sorted(found, key=lambda row: -abs(row[2]))[:20]
     assert abs(strongest[0][2]) > 0.1
     for position, base, effect in [*strongest, *found[::97]]:
         changed = codes.copy()

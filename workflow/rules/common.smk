@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 from epibench.errors import InputError
 from epibench.plan import make_plan
 from epibench.plan_data import DOWNLOADS
+from epibench.plan_interpret import EFFECTS
 from epibench.protocol import PROTOCOL
 from epibench.words import AXES, EVALUATED
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from epibench.config.interpret import check_interpret
 from epibench.config.predictions import check_predicted_targets, check_predictions
 from epibench.config.schema import ModelEntry, Study
 from epibench.errors import InputError
@@ -27,6 +28,9 @@ RESERVED = (
     *("compare_runs", "rank_predictors"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
     *("read_variants", "score_variants", "read_out_variants"),
+    *("sample_sequences", "read_filters", "match_filters", "attribute", "embed_inputs"),
+    *("find_motifs", "find_flanks", "find_distances", "find_cooperativity", "occlude_motifs"),
+    *("find_true_effects", "score_grammar"),
 )
 """Stages and rules of the workflow: an experiment is a target too and cannot have their names."""
 
@@ -65,6 +69,15 @@ def check_study(study: Study) -> None:
             study.windows.common_region()
         if experiment.enabled and ANALYSES[analysis].of_variants:
             _check_variants(study, name)
+        if experiment.enabled and ANALYSES[analysis].stage == "interpret":
+            if ANALYSES[analysis].reads == "grammar" and not study.simulation:
+                raise InputError(
+                    f"experiments.{name} needs a known truth, which only a simulated study has; "
+                    "set `enabled: false`"
+                )
+            check_interpret(
+                study.interpret, study.windows.window_sets(), study.windows.input_length
+            )
     if study.defaults.windows not in study.windows.window_sets():
         raise InputError(
             f"defaults.windows = {study.defaults.windows!r} is not declared (declared: "
@@ -201,26 +214,38 @@ def check_targets(study: Study, targets: list[str]) -> None:
                     f"variants.matched.{element}: there is no target {target!r} (known: "
                     f"{', '.join(targets)}); correct it"
                 )
-    tracks = study.tracks
-    for key, values, known in (("loci", tracks.loci, None), ("targets", tracks.targets, targets)):
-        for value in values:
-            if values.count(value) > 1:
-                raise InputError(f"tracks.{key}: {value!r} stands twice; remove one")
-            if known is not None and value not in known:
+    interpret = study.interpret
+    _check_loci(study, "tracks.loci", study.tracks.loci)
+    _check_loci(study, "interpret.attribution.loci", interpret.attribution.loci)
+    for key, names in (("tracks", study.tracks.targets), ("interpret", interpret.targets)):
+        _refuse_twice(f"{key}.targets", names)
+        for name in names:
+            if name not in targets:
                 raise InputError(
-                    f"tracks.{key}: there is no target {value!r} (known: {', '.join(known)}); "
+                    f"{key}.targets: there is no target {name!r} (known: {', '.join(targets)}); "
                     "correct it"
                 )
-    for text in tracks.loci:
+
+
+def _refuse_twice(key: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise InputError(f"{key}: {value!r} stands twice; remove one")
+
+
+def _check_loci(study: Study, key: str, loci: list[str]) -> None:
+    """Refuse loci that do not lie on test chromosomes."""
+    _refuse_twice(key, loci)
+    for text in loci:
         locus = parse_locus(text)
         if locus.chrom not in study.splits.test:
             raise InputError(
-                f"tracks.loci: {text} is not on a test chromosome "
+                f"{key}: {text} is not on a test chromosome "
                 f"({', '.join(study.splits.test)}); choose one there"
             )
         if study.simulation and locus.end > study.simulation.chromosomes[locus.chrom]:
             raise InputError(
-                f"tracks.loci: {text} ends beyond {locus.chrom}, which has "
+                f"{key}: {text} ends beyond {locus.chrom}, which has "
                 f"{study.simulation.chromosomes[locus.chrom]} bp; correct it"
             )
 

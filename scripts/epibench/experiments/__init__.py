@@ -12,7 +12,8 @@ class Analysis:
     scores, or `run`, what training recorded. `stage` is the stage that makes it; `paper` names the
     figures of Toneyan et al. 2022 that it repeats. An analysis that reads further tables of scores
     names them in `also`; its functions then take a dict from the name of each to its rows. With
-    `references` the rows of all predictors that are no runs follow those of the runs.
+    `references` the rows of all predictors that are no runs follow those of the runs. With
+    `shown_targets` it gets the rows of `interpret.targets` only.
     """
 
     module: str
@@ -24,6 +25,7 @@ class Analysis:
     caption: str
     also: tuple[str, ...] = ()
     references: bool = False
+    shown_targets: bool = False
 
     @property
     def file(self) -> str:
@@ -360,6 +362,31 @@ ANALYSES = {
         "compared only within a panel: runs of the same loss function, bin size, window set and "
         "target scaling. The lowest of many is a little too low, by the luck of seed and "
         "validation set; no test score was looked at.",
+    ),
+    "motifs": Analysis(
+        module="epibench.experiments.motifs",
+        stage="interpret",
+        reads="filters",
+        also=("metrics",),
+        paper="Supp. Table 4, Supp. Note 2",
+        title="First-layer filters and known motifs",
+        question="Do the first-layer filters of a model resemble known motifs, does the activation "
+        "decide it, and are models whose filters do so more accurate?",
+        caption="Each filter is the aligned sub-sequences that activate it above half of its "
+        "maximum, compared (TOMTOM) with the motifs of JASPAR after ends with little information "
+        "are cut off. A filter matches if a motif has a q-value below the threshold that the axis "
+        "names (Benjamini & Hochberg over the motifs, filter by filter). Hit ratio: filters with a "
+        "match divided by all filters, those that never respond included. Top: hit ratio against "
+        "Pearson's r on the whole test chromosome; a point a setting (mean over seeds), bars are "
+        "95 % intervals over loci, colour is the activation of the first layer. Spearman's rho is "
+        "over settings, with a 95 % interval (neither under 8). Below: settings by model, the "
+        "highest hit ratio on top, and the mean of the lowest q-values of the filters with a match "
+        "(low is a closer match, but of other filters in each run; the table has their number). "
+        "Grey ticks: hit ratio of the same filters with their columns in a random order, which is "
+        "what chance gives; a hit ratio near its tick says nothing. Binary models predict no "
+        "profile and stand below only (open). A match is a resemblance: it does not show that a "
+        "model uses the motif, and deeper layers may assemble motifs of partial ones. The runs of "
+        "a grid are chosen and share architectures: rho describes these runs and proves no cause.",
     ),
     "leaderboard": Analysis(
         module="epibench.experiments.leaderboard",

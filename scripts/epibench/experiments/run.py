@@ -59,6 +59,7 @@ def rows_of_runs(
     runs: list[dict[str, Any]],
     references: list[str | Path] = (),
     labels: Mapping[str, str] | None = None,
+    targets: list[str] | None = None,
 ) -> Rows:
     """Read what an analysis reads of its runs, with a column for each axis in front.
 
@@ -74,6 +75,8 @@ def rows_of_runs(
         The first file of each predictor that is no run, for analyses that read them.
     labels : mapping or None
         Labels of predictions from outside, by name.
+    targets : list of str or None
+        The only targets whose rows count; None: all.
 
     Returns
     -------
@@ -86,6 +89,8 @@ def rows_of_runs(
         return records_of_runs(paths, runs)
     parts = [paths[at : at + len(runs)] for at in range(0, len(paths), len(runs))]
     tables = [scores_of_runs(part, runs) for part in parts]
+    if targets is not None:
+        tables = [rows[rows["target"].isin(targets)].reset_index(drop=True) for rows in tables]
     if analysis.references:
         tables[0] = pd.concat(
             [

@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS, target_means
+from epibench.experiments.metrics import RUN_COLUMNS
 from epibench.experiments.robustness import legend_of, shapes_of, spearman, spoken_rho
 from epibench.experiments.variants import (
     SCORES,
@@ -18,6 +17,7 @@ from epibench.experiments.variants import (
     name_settings,
     over_seeds,
 )
+from epibench.experiments.whole_r import WHOLE, is_binary, whole_r
 from epibench.style import (
     AUGMENTATION_COLOURS,
     FULL_WIDTH,
@@ -27,9 +27,7 @@ from epibench.style import (
     styled,
     widen,
 )
-from epibench.words import LOSSES
 
-WHOLE = ["pearson_r", "pearson_r_low", "pearson_r_high"]
 RHO = ["rho", "rho_low", "rho_high", "points"]
 TWO_COLUMNS = 26
 """Bars from which on they stand in two columns."""
@@ -66,7 +64,7 @@ def table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     of_runs = agreements(rows, SCORES).assign(kind="run", seeds=1)
     averaged = over_seeds(rows, SCORES)
     averaged = averaged[averaged["seeds"] > 1]
-    parts = [_beside_whole_r(of_runs, _whole_r(tables["metrics"]))]
+    parts = [_beside_whole_r(of_runs, whole_r(tables["metrics"], "variant_effects"))]
     if len(averaged):
         parts.append(_with_spread(agreements(averaged, SCORES), averaged))
     found = pd.concat(parts, ignore_index=True)
@@ -76,26 +74,6 @@ def table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     r = ["score", "element", "split", *WHOLE, "variants", "elements", "spread"]
     whole = ["whole_r", "whole_r_low", "whole_r_high", "evaluated_bin_size"]
     return found[["kind", *RUN_COLUMNS, "seeds", *r, *whole, *RHO]]
-
-
-def _whole_r(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Give each run's r at the finest bin size that all runs of coverage share."""
-    means = target_means(metrics, "variant_effects", scores=WHOLE)
-    means = means[(means["scaling"] == "raw") & ~_binary(means)]
-    sizes = means.groupby("run")["evaluated_bin_size"].agg(set)
-    shared = set.intersection(*sizes) if len(sizes) else {0}
-    if not shared:
-        raise InputError(
-            "variant_effects: the runs share no bin size at which all are evaluated; add the "
-            "coarsest trained one to evaluation.bin_sizes"
-        )
-    means = means[means["evaluated_bin_size"] == min(shared)]
-    names = {name: name.replace("pearson", "whole") for name in WHOLE}
-    return means.rename(columns=names)[["run", "evaluated_bin_size", *names.values()]]
-
-
-def _binary(rows: pd.DataFrame) -> pd.Series:
-    return rows["loss"].map(lambda loss: LOSSES[loss].head == "peaks")
 
 
 def _beside_whole_r(r: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +170,7 @@ def _remark(table: pd.DataFrame, points: pd.DataFrame, drawn: pd.Series) -> str:
     elements = rows[rows["element"] != "mean"].drop_duplicates("element")
     trained = int((elements["split"] == "train").sum())
     remarks.append(f"Elements: {len(elements)}, on training chromosomes: {trained}.")
-    binary = _binary(points)
+    binary = is_binary(points)
     if binary.any():
         r = points.loc[binary, "pearson_r"].agg(["min", "max"]).map("{:.2f}".format)
         values = " to ".join(dict.fromkeys(r)).replace("-", "\N{MINUS SIGN}")

@@ -44,6 +44,7 @@ class SomeBins:
         """
         start = np.clip(first - self._before, 0, (self.length - self.cropped) // self._size)
         columns = start[:, None] * self._size + np.arange(self.cropped)
+        columns = columns.reshape(*columns.shape, *[1] * (sequences.ndim - 2))
         return np.take_along_axis(sequences, columns, axis=1), first - start
 
 

@@ -1,13 +1,23 @@
 """Compute expected coverage from sequence, and measure it in noisy replicates."""
 
+from functools import cache
+
 import numpy as np
 
 from epibench.sequence import N
 from epibench.simulate.grammar import Grammar, Measurement
+from epibench.simulate.pairs import pair_up, reach_of
 from epibench.simulate.sites import Sites
 
 MEAN_GC = 0.41  # of the human genome: where the background's GC factor is 1
 PIECE = 1 << 20  # positions whose fragments are drawn at once, to bound memory
+
+
+def influence(grammar: Grammar) -> int:
+    """Give the distance in bp from which on no site, base or fragment changes expected coverage."""
+    radii = [motif.radius for motif in grammar.motifs.values()]
+    radii += [pair.radius + reach_of(pair) for pair in grammar.pairs]
+    return max(*radii, grammar.background.gc_window) + grammar.measurement.fragment
 
 
 def background(codes: np.ndarray, grammar: Grammar) -> np.ndarray:
@@ -32,7 +42,7 @@ def background(codes: np.ndarray, grammar: Grammar) -> np.ndarray:
 
 
 def activity(length: int, sites: dict[str, Sites], cell_type: str, grammar: Grammar) -> np.ndarray:
-    """Sum what the sites of all motifs contribute to one cell type.
+    """Sum what the sites of all motifs, and pairs of them, contribute to one cell type.
 
     Parameters
     ----------
@@ -49,19 +59,27 @@ def activity(length: int, sites: dict[str, Sites], cell_type: str, grammar: Gram
         Natural log of fold change, before saturation.
     """
     total = np.zeros(length, dtype=np.float32)
-    for name, found in sites.items():
-        motif = grammar.motifs[name]
-        weight = motif.weights[cell_type]
-        if weight == 0:
-            continue
-        kernel = kernel_of(motif.radius)
-        for centre, effect in zip(found.centre.tolist(), found.effect.tolist(), strict=True):
-            start, end = max(0, centre - motif.radius), min(length, centre + motif.radius + 1)
-            offset = start - (centre - motif.radius)
-            total[start:end] += weight * effect * kernel[offset : offset + end - start]
+    for name, motif in grammar.motifs.items():
+        if motif.weights[cell_type] != 0:
+            effect = motif.weights[cell_type] * sites[name].effect
+            _spread(total, sites[name].centre, effect, motif.radius)
+    for pair in grammar.pairs:
+        if pair.weights[cell_type] != 0:
+            middle, effect = pair_up(sites, pair)
+            _spread(total, middle, pair.weights[cell_type] * effect, pair.radius)
     return total
 
 
+def _spread(total: np.ndarray, centres: np.ndarray, heights: np.ndarray, radius: int) -> None:
+    """Add a kernel of each height around each centre to (positions,) float32, in place."""
+    kernel = kernel_of(radius)
+    for centre, height in zip(centres.tolist(), heights.tolist(), strict=True):
+        start, end = max(0, centre - radius), min(len(total), centre + radius + 1)
+        offset = start - (centre - radius)
+        total[start:end] += height * kernel[offset : offset + end - start]
+
+
+@cache
 def kernel_of(radius: int) -> np.ndarray:
     """Return the raised cosine that spreads a site's effect: (2 * radius + 1,) float32."""
     distance = np.arange(-radius, radius + 1)
@@ -69,15 +87,16 @@ def kernel_of(radius: int) -> np.ndarray:
 
 
 def fragment_rate(
-    codes: np.ndarray, sites: dict[str, Sites], cell_type: str, grammar: Grammar
+    level: np.ndarray, sites: dict[str, Sites], cell_type: str, grammar: Grammar
 ) -> np.ndarray:
     """Compute how many fragments are centred on each base, relative to the control.
 
     Parameters
     ----------
-    codes : (positions,) uint8
+    level : (positions,) float32
+        As `background` gives it, the same for all cell types.
     sites : dict of str to Sites
-        Sites of every motif in these codes.
+        Sites of every motif in the same sequence.
     cell_type : str
     grammar : Grammar
 
@@ -86,9 +105,8 @@ def fragment_rate(
     (positions,) float32
         Fold change over control; 0 where the base is N.
     """
-    log_fold = activity(len(codes), sites, cell_type, grammar)
-    fold = np.exp(grammar.ceiling * np.tanh(log_fold / grammar.ceiling))
-    return fold * background(codes, grammar)
+    log_fold = activity(len(level), sites, cell_type, grammar)
+    return level * np.exp(grammar.ceiling * np.tanh(log_fold / grammar.ceiling))
 
 
 def expected_coverage(rate: np.ndarray, unknown: np.ndarray, fragment: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Read the grammar that sets accessibility in a simulated genome (light: read at parse time)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -74,6 +74,31 @@ class Motif(_Part):
     flanks: Flanks | None = None
 
 
+class Pair(_Part):
+    """What two sites do beyond what each does alone, and how that falls with their distance.
+
+    `weights`: natural log of fold change per cell type for two best sites side by side; half of it
+    is left when the centres are `limit` bp apart, and `softness` is the scale of the fall in bp.
+    `side`: "both", or "after" where the second motif counts only behind the first, along the strand
+    of the first. `radius`: reach of the pair's effect, in bp around the middle of the two.
+    """
+
+    motifs: tuple[str, str]
+    weights: dict[str, float]
+    limit: PositiveFloat
+    softness: PositiveFloat
+    side: Literal["both", "after"]
+    radius: PositiveInt
+
+    @model_validator(mode="after")
+    def _side_has_a_first_motif(self) -> "Pair":
+        if self.side == "after" and self.motifs[0] == self.motifs[1]:
+            raise ValueError(
+                f"two sites of '{self.motifs[0]}' have no first and second; use side: both"
+            )
+        return self
+
+
 class Kind(_Part):
     """One kind of regulatory element: how often, how wide, and mean numbers of instances."""
 
@@ -116,6 +141,7 @@ class Grammar(_Part):
     background: Background
     ceiling: PositiveFloat
     motifs: dict[str, Motif] = Field(min_length=1)
+    pairs: tuple[Pair, ...] = ()
     elements: Elements
     measurement: Measurement
     _file: str = PrivateAttr("the grammar")
@@ -128,20 +154,29 @@ class Grammar(_Part):
     @model_validator(mode="after")
     def _names_agree(self) -> "Grammar":
         for name, motif in self.motifs.items():
-            unknown = sorted(set(motif.weights) - set(self.cell_types))
-            missing = [cell for cell in self.cell_types if cell not in motif.weights]
-            if unknown:
-                raise ValueError(
-                    f"motifs.{name}.weights: '{unknown[0]}' is not one of the cell types "
-                    f"{', '.join(self.cell_types)}"
-                )
-            if missing:
-                raise ValueError(f"motifs.{name}.weights: no weight for cell type '{missing[0]}'")
+            self._check_weights(f"motifs.{name}", motif.weights)
+        for number, pair in enumerate(self.pairs):
+            self._check_weights(f"pairs[{number}]", pair.weights)
+            for name in pair.motifs:
+                if name not in self.motifs:
+                    raise ValueError(f"pairs[{number}].motifs: '{name}' is not under motifs")
         for kind, settings in self.elements.kinds.items():
             for name in settings.motifs:
                 if name not in self.motifs:
                     raise ValueError(f"elements.kinds.{kind}.motifs: '{name}' is not under motifs")
         return self
+
+    def _check_weights(self, part: str, weights: dict[str, float]) -> None:
+        """Refuse weights that are not one for each cell type."""
+        unknown = sorted(set(weights) - set(self.cell_types))
+        missing = [cell for cell in self.cell_types if cell not in weights]
+        if unknown:
+            raise ValueError(
+                f"{part}.weights: '{unknown[0]}' is not one of the cell types "
+                f"{', '.join(self.cell_types)}"
+            )
+        if missing:
+            raise ValueError(f"{part}.weights: no weight for cell type '{missing[0]}'")
 
 
 def read_grammar(path: str | Path) -> Grammar:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from epibench.sequence import N
-from epibench.simulate.coverage import expected_coverage, fragment_rate
-from epibench.simulate.elements import MARGIN, Element
+from epibench.simulate.coverage import background, expected_coverage, fragment_rate, influence
+from epibench.simulate.elements import Element
 from epibench.simulate.grammar import Grammar
 from epibench.simulate.sites import Scorer, Sites, find_sites
 from epibench.words import BASES
@@ -95,7 +95,8 @@ def effects(
     Only a stretch goes through the grammar, long enough that its ends change nothing.
     """
     first = centre - MUTATED // 2
-    start, end = max(0, first - MARGIN), min(len(codes), first + MUTATED + MARGIN)
+    margin = MEASURED // 2 + influence(grammar) + NEAR
+    start, end = max(0, first - margin), min(len(codes), first + MUTATED + margin)
     stretch = codes[start:end]
     sites = {name: find_sites(stretch, scorer) for name, scorer in scorers.items()}
     unchanged = _coverage(stretch, sites, grammar)
@@ -127,7 +128,8 @@ def _log2(after: float, before: float) -> float:
 def _coverage(codes: np.ndarray, sites: dict[str, Sites], grammar: Grammar) -> np.ndarray:
     """Give expected coverage, the mean over cell types: (positions,) float64."""
     fragment, unknown = grammar.measurement.fragment, codes == N
-    rates = [fragment_rate(codes, sites, cell, grammar) for cell in grammar.cell_types]
+    level = background(codes, grammar)
+    rates = [fragment_rate(level, sites, cell, grammar) for cell in grammar.cell_types]
     return np.mean([expected_coverage(rate, unknown, fragment) for rate in rates], 0, np.float64)
 
 

@@ -12,7 +12,7 @@ from epibench.data.write_bigwig import new_bigwig
 from epibench.errors import InputError
 from epibench.files import whole
 from epibench.sequence import N
-from epibench.simulate.coverage import expected_coverage, fragment_rate, measure
+from epibench.simulate.coverage import background, expected_coverage, fragment_rate, measure
 from epibench.simulate.elements import Element, plant_elements
 from epibench.simulate.files import SHORTEST_CHROMOSOME, simulated_files
 from epibench.simulate.genome import Chromosome, draw_chromosome, draw_repeat_families
@@ -145,10 +145,11 @@ def _write_accessibility(
     """
     codes, unmapped, unknown = chromosome.codes, chromosome.excluded(), chromosome.codes == N
     sites = {motif: find_sites(codes, scorer) for motif, scorer in scorers.items()}
+    level = background(codes, grammar)
     regions = [region_of(element, grammar) for element in elements]
     strengths = []
     for number, (cell, files) in enumerate(outputs["targets"].items()):
-        rate = fragment_rate(codes, sites, cell, grammar)
+        rate = fragment_rate(level, sites, cell, grammar)
         truth = expected_coverage(rate, unknown, grammar.measurement.fragment)
         strengths.append([float(truth[start:end].max()) for start, end in regions])
         write_runs(files["truth"], name, truth, ~unknown)

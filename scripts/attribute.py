@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench import device
+
+    device.quiet()
+    from epibench.data.store import Store
+    from epibench.files import whole
+    from epibench.interpret.attribute import attribute, choose_inputs, locus_rows, write_tracks
+    from epibench.interpret.sample import load_sequences
+    from epibench.run_predictor import RunPredictor
+
+    name, settings = snakemake.params.name, snakemake.params.settings
+    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    store = Store(Path(snakemake.input.store[0]).parent)
+    inputs, shown = choose_inputs(load_sequences(snakemake.input.sequences), store, settings)
+    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    attribution, checks = attribute(name, predictor, inputs, settings)
+    print(checks.to_string(index=False))
+    pairs = [(target, method) for target in settings["targets"] for method in settings["methods"]]
+    write_tracks(
+        attribution, store.chromosomes, dict(zip(pairs, snakemake.output.tracks, strict=True))
+    )
+    for table, file in ((locus_rows(name, attribution, shown), "loci"), (checks, "checks")):
+        with whole(snakemake.output[file]) as path:
+            table.to_csv(path, sep="\t", index=False, float_format="%.7g")
+    attribution.save(snakemake.output.scores)

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    from epibench import device
+
+    device.quiet()
+    from epibench.files import whole
+    from epibench.interpret.find_flanks import find_flanks
+    from epibench.interpret.means import ModelMeans
+    from epibench.interpret.pattern import make_patterns
+    from epibench.interpret.sample import load_sequences
+    from epibench.run_predictor import RunPredictor
+
+    settings = snakemake.params.settings
+    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    table = find_flanks(
+        snakemake.params.name,
+        ModelMeans(predictor, predictor.batch_size),
+        load_sequences(snakemake.input.sequences)["shuffled"],
+        make_patterns(settings["motifs"], settings["release"]),
+        settings,
+    )
+    with whole(snakemake.output.flanks) as path:
+        table.to_csv(path, sep="\t", index=False, float_format="%.7g")
