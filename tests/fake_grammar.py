@@ -76,9 +76,8 @@ def _effects(run, rng) -> list[dict]:
                 if limit is None:
                     continue
                 off = rng.normal(0, 6)
-                for place in ("upstream", "downstream"):
-                    wrong = 120.0 if side == "after" and place == "upstream" else limit
-                    value = {"score": f"limit_{place}", "value": wrong + off, "truth": wrong}
+                for place in ("upstream", "downstream") if side == "both" else ("downstream",):
+                    value = {"score": f"limit_{place}", "value": limit + off, "truth": limit}
                     rows.append(part | value)
                 rows.append(part | {"score": "limit_error", "value": abs(off), "truth": 0.0})
             both = given | {"question": "cooperativity", "subject": pair}

@@ -77,7 +77,7 @@ class InterpretPlan(DataPlan):
         interpret = self.study.interpret
         return interpret.modisco.model_dump(include={"max_seqlets"}) | {
             "target": self.shown_targets[0],
-            "seed": interpret.seed,
+            "jaspar": interpret.jaspar.model_dump(),
             "protocol": PROTOCOL["find_motifs"],
         }
 

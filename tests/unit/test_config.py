@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from changed_config import DEMO, changed
 
 from epibench.config.docs import config_docs
 from epibench.config.load import expand_variables, load_study
@@ -14,50 +15,11 @@ from epibench.plan import make_plan
 from epibench.typed import read_yaml
 
 ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "config" / "demo.yaml"
 
 
 @pytest.fixture(autouse=True)
 def _at_root(monkeypatch):
     monkeypatch.chdir(ROOT)
-
-
-@pytest.fixture
-def planned(tmp_path):
-    """Make a plan of a config, written to a file as a user would."""
-
-    def plan(config):
-        path = tmp_path / "study.yaml"
-        path.write_text(yaml.safe_dump(config))
-        return make_plan(config, [path])
-
-    return plan
-
-
-@pytest.fixture
-def refusal(planned):
-    """Expect a changed demo to be refused, and give the one sentence without the file's folder."""
-
-    def refused(path, value):
-        with pytest.raises(InputError) as error:
-            planned(changed(path, value))
-        message = str(error.value)
-        assert "study.yaml: " in message
-        assert "\n" not in message
-        return message
-
-    return refused
-
-
-def changed(path: str, value) -> dict:
-    """Give the demo's config with one key set; `path` is dotted."""
-    config = yaml.safe_load(DEMO.read_text())
-    *parents, last = path.split(".")
-    section = config
-    for key in parents:
-        section = section.setdefault(key, {})
-    section[last] = value
-    return config
 
 
 def test_the_demo_is_a_plan_of_a_few_runs():
@@ -193,9 +155,9 @@ def test_the_papers_study_has_every_experiment_and_says_what_is_off():
         "loss_by_bin_size resolution smoothing training_set test_set high_activity augmentation "
         "robustness "
         "architectures binary_vs_quantitative variant_effects variant_robustness "
-        "variant_map variant_readout motifs attribution gia_flanks "
-        "gia_distance gia_cooperativity occlusion replicate_ceiling tracks hyperparameters "
-        "leaderboard"
+        "variant_map variant_readout motifs attribution embeddings gia_flanks "
+        "gia_distance gia_placement gia_cooperativity occlusion replicate_ceiling tracks "
+        "hyperparameters leaderboard"
     )
     plan = make_plan(read_yaml("config/config.yaml"), ["config/config.yaml"])
     assert " ".join(plan.study.experiments) == names

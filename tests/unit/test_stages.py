@@ -6,7 +6,8 @@ import pytest
 from keras import layers
 
 from epibench.errors import InputError
-from epibench.interpret.importance import KEEP, Bootstrap, effects, embed
+from epibench.interpret.bootstrap_mean import Bootstrap
+from epibench.interpret.importance import KEEP, effects, embed
 from epibench.interpret.means import ONE_HOT, ModelMeans
 from epibench.models.registry import build
 from epibench.models.stages import cut

@@ -16,12 +16,14 @@ from .conftest import ROOT, environment
 CONFIGS = ["config/config.yaml", "config/demo.yaml", "config/demo_full.yaml"]
 STAGES = ["data", "train", "evaluate", "interpret", "report"]
 HEAVY = {"tensorflow", "keras", "jax", "pandas", "matplotlib", "scipy"}
-HEAVY |= {"requests", "pyBigWig", "pysam", "pyjaspar"}
+HEAVY |= {"requests", "pyBigWig", "pysam", "pyjaspar", "memelite", "numba", "umap", "logomaker"}
 EXPERIMENTS = [
     *("loss_by_bin_size", "resolution", "smoothing", "training_set", "test_set", "high_activity"),
     *("augmentation", "architectures", "binary_vs_quantitative", "replicate_ceiling"),
     *("leaderboard", "tracks"),
     *("variant_effects", "variant_robustness", "variant_map", "variant_readout"),
+    *("motifs", "attribution", "embeddings", "gia_flanks", "gia_distance", "gia_placement"),
+    *("gia_cooperativity", "occlusion", "known_grammar"),
 ]
 
 

@@ -10,7 +10,7 @@ from epibench.errors import InputError
 from epibench.experiments.metrics import RUN_COLUMNS
 from epibench.experiments.variants import SETTINGS, name_settings
 from epibench.experiments.whole_r import is_binary
-from epibench.style import COLOURS, FULL_WIDTH, INK, MUTED, note_below, styled
+from epibench.style import COLOURS, FULL_WIDTH, INK, MUTED, styled
 
 _KEY = ["question", "subject", "orientation", "method", "target", "score"]
 _CURVE = ["question", "subject", "orientation", "target", "x", "label"]
@@ -148,7 +148,7 @@ def _looks(table: pd.DataFrame) -> pd.DataFrame:
 
 def _legend(looks: pd.DataFrame) -> list[Line2D]:
     """Give an entry a setting that is shown, and one for the truth."""
-    entries = [Line2D([], [], color=INK, lw=1.4, label="truth")]
+    entries = [Line2D([], [], color=INK, lw=2.6, label="truth")]
     for row in looks[looks["shown"]].itertuples():
         style = {"marker": "o", "color": row.colour, "label": row.name}
         entries.append(Line2D([], [], **style, **_face(row.binary, row.colour)))
@@ -188,9 +188,9 @@ def _draw_attribution(axes: Axes, table: pd.DataFrame) -> None:
     )
     axes.set_xticks(range(len(methods)), [_METHODS[name] for name in methods], fontsize=6)
     axes.set_xlim(-0.5, len(methods) - 0.5)
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 1.1 * means["value"].max())
     axes.set_ylabel("AUPR of bases in true sites")
-    axes.set_title("Attributions: which bases matter")
+    axes.set_title("Bases in sites found, by attribution method")
     axes.grid(True, axis="y")
 
 
@@ -218,7 +218,7 @@ def _draw_motifs(axes: Axes, table: pd.DataFrame) -> None:
     signs = {"o": "circle", "D": "diamond"}
     text = ", ".join(f"{signs[_FINDERS[m][1]]}: {_FINDERS[m][0]}" for m in used)
     chance = ", ".join(f"{recall.xs(m, level='method')['chance'].mean():.0%}" for m in used)
-    axes.set_title("Motifs found (full)")
+    axes.set_title("Motifs found: filled markers")
     axes.set_xlabel(f"{text}; right: recall, by chance {chance}", fontsize=6.5)
 
 
@@ -232,19 +232,18 @@ def _draw_flanks(axes: Axes, part: pd.DataFrame, scores: pd.DataFrame) -> None:
         heights = {c: curve[c].to_numpy() / abs(curve[c].mean()) for c in ("truth", "estimate")}
         means = {c: [values[step].mean() for step in steps] for c, values in heights.items()}
         if first:
-            axes.plot(x, means["truth"], color=INK, lw=1.6, zorder=3)
+            axes.plot(x, means["truth"], color=INK, lw=2.6, zorder=1)
             first = False
         style = {"color": row.colour, "linestyle": _face(row.binary, row.colour)["linestyle"]}
         axes.plot(x, means["estimate"], **style)
     target = part["target"].iloc[0]
     rho = scores[(scores["score"] == "rho") & (scores["target"] == target)]
-    axes.set_title(f"Flanks of {part['subject'].iloc[0]}")
+    axes.set_title(f"Flanks: {part['subject'].iloc[0]}, {target}")
     axes.set_xlabel("Words, best by truth first")
     axes.set_ylabel("Effect / mean effect")
     axes.set_xticks([0, 1], ["best", "worst"])
     axes.grid(True, axis="y")
     _write_values(axes, rho, "rho ", "{:.2f}")
-    note_below(axes, target)
 
 
 def _draw_distance(axes: Axes, part: pd.DataFrame, scores: pd.DataFrame) -> None:
@@ -263,19 +262,18 @@ def _draw_distance(axes: Axes, part: pd.DataFrame, scores: pd.DataFrame) -> None
         for side in (x < 0, x > 0):
             near = side & (np.abs(x) <= reach)
             if first:
-                axes.plot(x[near], _risen(curve["truth"], x)[near], color=INK, lw=1.6, zorder=3)
+                axes.plot(x[near], _risen(curve["truth"], x)[near], color=INK, lw=2.6, zorder=1)
             style = {"color": row.colour, "linestyle": _face(row.binary, row.colour)["linestyle"]}
             axes.plot(x[near], _risen(curve["estimate"], x)[near], **style, lw=0.8)
         first = False
     for score, limit in limits.items():
         axes.axvline(-limit if score == "limit_upstream" else limit, color=INK, lw=0.7, ls=":")
     axes.axvline(0, color=MUTED, lw=0.6)
-    axes.set_ylim(-0.35, 1.1)
-    axes.set_title(f"Distance of {part['subject'].iloc[0]}")
-    axes.set_xlabel("Offset of the second motif, bp")
+    axes.set_ylim(-0.2, 1.1)
+    axes.set_title(f"{part['subject'].iloc[0]}, {target}")
+    axes.set_xlabel(f"Offset, bp ({part['orientation'].iloc[0]} strand)")
     axes.set_ylabel("Effect, far = 0, best = 1")
     axes.grid(True, axis="y")
-    note_below(axes, f"{target}, {part['orientation'].iloc[0]} strand")
 
 
 def _risen(effect: pd.Series, x: np.ndarray) -> np.ndarray:
@@ -306,16 +304,21 @@ def _draw_pairs(panels, table: pd.DataFrame, curves: pd.DataFrame) -> None:
     limits = table[table["score"].isin(["limit_upstream", "limit_downstream"])]
     limits = limits[limits["orientation"] == "same"]
     side = limits["score"].str.removeprefix("limit_")
-    _draw_columns(panels[0], limits.assign(column=limits["subject"] + "\n" + side))
+    _draw_columns(panels[0], limits.assign(column=_broken(limits["subject"]) + "\n" + side))
     panels[0].set_title("Half-way distance")
     panels[0].set_ylabel("Bp")
     ratio = table[table["score"] == "ratio"]
     for axes, binary, unit in ((panels[1], False, "coverage"), (panels[2], True, "logits")):
         part = ratio[ratio["binary"] == binary]
-        _draw_columns(axes, part.assign(column=part["subject"] + "\n" + part["target"]))
+        _draw_columns(axes, part.assign(column=_broken(part["subject"]) + "\n" + part["target"]))
         axes.set_title(f"Cooperativity ({unit})")
         axes.set_ylabel("Effect of both / sum")
-        axes.axhline(1, color=MUTED, lw=0.7, ls=":")
+        if len(part):
+            axes.axhline(1, color=MUTED, lw=0.7, ls=":")
+
+
+def _broken(pairs: pd.Series) -> pd.Series:
+    return pairs.str.replace("+", "\n+ ", regex=False)
 
 
 def _draw_columns(axes: Axes, rows: pd.DataFrame) -> None:
@@ -333,5 +336,5 @@ def _draw_columns(axes: Axes, rows: pd.DataFrame) -> None:
             axes.plot(place + aside, row.value, "o", color=row.colour, markersize=4.5, **face)
     axes.set_xticks(range(len(columns)), columns, fontsize=6)
     axes.set_xlim(-0.6, len(columns) - 0.4)
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 1.1 * np.nanmax([1, *rows["value"], *rows["truth"]]))
     axes.grid(True, axis="y")

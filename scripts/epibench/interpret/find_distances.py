@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from epibench.interpret.bootstrap_mean import Bootstrap
 from epibench.interpret.find_flanks import table_of
-from epibench.interpret.importance import Bootstrap, Means, effects, embed
+from epibench.interpret.importance import Means, effects, embed
 from epibench.interpret.pattern import encode
 
 TURNED = {"same": False, "turned": True}

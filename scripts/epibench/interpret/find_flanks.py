@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from epibench.interpret.importance import Bootstrap, Means, effects
+from epibench.interpret.bootstrap_mean import Bootstrap
+from epibench.interpret.importance import Means, effects
 from epibench.interpret.pattern import Pattern, bare, encode, matrix_score, words_of
 
 

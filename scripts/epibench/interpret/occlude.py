@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from epibench.interpret.bootstrap_mean import Bootstrap
 from epibench.interpret.find_flanks import table_of
-from epibench.interpret.importance import Bootstrap
 from epibench.interpret.iupac import IUPAC
 from epibench.interpret.means import ModelMeans
 from epibench.interpret.pattern import Pattern

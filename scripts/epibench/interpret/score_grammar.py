@@ -70,9 +70,10 @@ def score_grammar(
         `attribution`: `aupr` and `auroc` of absolute scores, for the cores of true sites; chance
         of the first is their share of positions.
         `flanks`: `rho`, Spearman's, over words.
-        `distance`: `r`, Pearson's, over offsets; for pairs of the grammar `limit_upstream`,
-        `limit_downstream` (bp) and `limit_error`, the larger difference to the truth over the
-        sides on which the truth has the effect (NaN where the estimate has no limit there).
+        `distance`: `r`, Pearson's, over offsets; for pairs of the grammar, on the
+        sides where the truth has their effect, `limit_upstream`, `limit_downstream` (half-way
+        distance, bp) and `limit_error`, the larger difference to the truth (NaN where the estimate
+        has no limit on a side).
         `cooperativity`: `ratio` of the effect of both to the sum of single ones (no truth for
         logits, on whose scale it is another), `sign_agreement` (1: both ratios on the same side of
         1), for logits of pairs of the grammar only.
@@ -201,16 +202,16 @@ def _compare_distances(truth: Mapping, run: Mapping, grammar: Grammar) -> tuple[
 
 
 def _limits(part: pd.DataFrame) -> list[dict]:
-    """Compare the distances at which half of an effect is left, on both sides."""
+    """Compare the distances at which half of an effect is left, on each side that has one."""
     offset, true = part["offset"].to_numpy(), part["truth"].to_numpy()
     found = half_way(offset, part["estimate"].to_numpy())
     real = half_way(offset, true)
     rise = {"upstream": _rise(true[offset < 0]), "downstream": _rise(true[offset > 0])}
     rows, errors = [], []
-    for side in ("upstream", "downstream"):
-        rows.append({"score": f"limit_{side}", "value": found[side], "truth": real[side]})
-        # The truth of a one-sided pair falls a little on the other side too, where it is no pair.
+    for side in rise:
+        # On the other side of a one-sided pair the truth falls a little too, as for any two motifs.
         if rise[side] >= max(rise.values()) / 2 and not np.isnan(real[side]):
+            rows.append({"score": f"limit_{side}", "value": found[side], "truth": real[side]})
             errors.append(abs(found[side] - real[side]))
     if errors:
         rows.append({"score": "limit_error", "value": np.max(errors), "truth": 0.0})

@@ -1,0 +1,35 @@
+import os
+
+from epibench.rule import job
+
+with job(snakemake.log[0]):
+    os.environ["NUMBA_NUM_THREADS"] = str(snakemake.threads)
+    import numpy as np
+
+    from epibench.interpret.jaspar import load_motifs
+    from epibench.interpret.meme_file import write_meme
+    from epibench.interpret.modisco import find_motifs
+    from epibench.interpret.modisco_page import write_page
+
+    settings = snakemake.params.settings
+    jaspar, target = settings["jaspar"], settings["target"]
+    with np.load(snakemake.input.scores) as file:
+        attribution = {name: file[name] for name in ("codes", "gradient", "targets")}
+    found = find_motifs(attribution, target, settings["max_seqlets"])
+    print(found.reason or f"{len(found.positive)} positive patterns")
+    patterns = found.patterns()
+    found.save(snakemake.output.h5)
+    write_meme(
+        snakemake.output.meme,
+        {name: pattern.ppm * pattern.seqlets for name, pattern in patterns.items()},
+    )
+    motifs = load_motifs(jaspar["release"], jaspar["taxon"], jaspar["excluded"])
+    write_page(
+        snakemake.output.page,
+        snakemake.params.name,
+        target,
+        patterns,
+        found.reason,
+        motifs,
+        jaspar["q_threshold"],
+    )
