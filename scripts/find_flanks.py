@@ -9,7 +9,7 @@ with job(snakemake.log[0]):
     from epibench.files import whole
     from epibench.interpret.find_flanks import find_flanks
     from epibench.interpret.means import ModelMeans
-    from epibench.interpret.pattern import make_patterns
+    from epibench.interpret.pattern import load_patterns
     from epibench.interpret.sample import load_sequences
     from epibench.run_predictor import RunPredictor
 
@@ -20,7 +20,7 @@ with job(snakemake.log[0]):
         snakemake.params.name,
         ModelMeans(predictor, predictor.batch_size),
         load_sequences(snakemake.input.sequences)["shuffled"],
-        make_patterns(settings["motifs"], settings["release"]),
+        load_patterns(snakemake.input.patterns),
         settings,
     )
     with whole(snakemake.output.flanks) as path:

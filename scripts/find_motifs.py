@@ -6,13 +6,13 @@ with job(snakemake.log[0]):
     os.environ["NUMBA_NUM_THREADS"] = str(snakemake.threads)
     import numpy as np
 
-    from epibench.interpret.jaspar import load_motifs
+    from epibench.interpret.jaspar import read_motifs
     from epibench.interpret.meme_file import write_meme
     from epibench.interpret.modisco import find_motifs
     from epibench.interpret.modisco_page import write_page
 
     settings = snakemake.params.settings
-    jaspar, target = settings["jaspar"], settings["target"]
+    target = settings["target"]
     with np.load(snakemake.input.scores) as file:
         attribution = {name: file[name] for name in ("codes", "gradient", "targets")}
     found = find_motifs(attribution, target, settings["max_seqlets"])
@@ -23,13 +23,12 @@ with job(snakemake.log[0]):
         snakemake.output.meme,
         {name: pattern.ppm * pattern.seqlets for name, pattern in patterns.items()},
     )
-    motifs = load_motifs(jaspar["release"], jaspar["taxon"], jaspar["excluded"])
     write_page(
         snakemake.output.page,
         snakemake.params.name,
         target,
         patterns,
         found.reason,
-        motifs,
-        jaspar["q_threshold"],
+        read_motifs(snakemake.input.motifs),
+        settings["q_threshold"],
     )

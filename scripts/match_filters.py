@@ -8,15 +8,15 @@ with job(snakemake.log[0]):
     from epibench.files import whole
     from epibench.interpret.draw_logos import draw_logos
     from epibench.interpret.filters import load_filters
-    from epibench.interpret.jaspar import load_motifs
+    from epibench.interpret.jaspar import read_motifs
     from epibench.interpret.match_motifs import match_filters
     from epibench.interpret.meme_file import write_meme
     from epibench.style import save
 
-    settings = snakemake.params.settings["jaspar"]
+    threshold = snakemake.params.settings["q_threshold"]
     filters = load_filters(snakemake.input.filters)
-    motifs = load_motifs(settings["release"], settings["taxon"], settings["excluded"])
-    table = match_filters(snakemake.params.name, filters, motifs, settings["q_threshold"])
+    motifs = read_motifs(snakemake.input.motifs)
+    table = match_filters(snakemake.params.name, filters, motifs, threshold)
     print(
         f"{(table['matches'] > 0).sum()} of {len(table)} filters match one of {len(motifs)} motifs"
     )

@@ -8,14 +8,13 @@ with job(snakemake.log[0]):
 
     from epibench.files import whole
     from epibench.interpret.filters import load_filters
-    from epibench.interpret.jaspar import load_motifs
+    from epibench.interpret.jaspar import read_motifs
     from epibench.interpret.meme_file import read_meme
     from epibench.interpret.score_grammar import score_grammar
     from epibench.simulate.grammar import read_grammar
     from epibench.words import LOSSES
 
     settings = snakemake.params.settings
-    jaspar = settings["jaspar"]
 
     def tables(paths):
         return {Path(path).stem: pd.read_csv(path, sep="\t") for path in paths}
@@ -34,8 +33,8 @@ with job(snakemake.log[0]):
         read_grammar(settings["grammar"]),
         tables(snakemake.input.truth),
         run,
-        load_motifs(jaspar["release"], jaspar["taxon"], jaspar["excluded"]),
-        jaspar["q_threshold"],
+        read_motifs(snakemake.input.motifs),
+        settings["q_threshold"],
     )
     for table, file in zip(found, ("scores", "curves"), strict=True):
         with whole(snakemake.output[file]) as path:

@@ -27,10 +27,31 @@ class InterpretPlan(DataPlan):
             "protocol": PROTOCOL["sample_sequences"],
         }
 
-    def filter_settings(self, rule: str) -> dict[str, Any]:
-        """Give the settings of the alignments of filters, or of their comparison with motifs."""
-        own = {"read_filters": {"sequences"}, "match_filters": {"jaspar"}}[rule]
-        return self.study.interpret.model_dump(include=own) | {"protocol": PROTOCOL[rule]}
+    def pattern_settings(self) -> dict[str, Any]:
+        """Give the settings of the motifs that are embedded."""
+        interpret = self.study.interpret
+        return interpret.model_dump(include={"motifs"}) | {
+            "release": interpret.jaspar.release,
+            "protocol": PROTOCOL["read_patterns"],
+        }
+
+    def jaspar_settings(self) -> dict[str, Any]:
+        """Give which known motifs filters are compared with."""
+        jaspar = self.study.interpret.jaspar.model_dump(exclude={"q_threshold"})
+        return jaspar | {"protocol": PROTOCOL["read_jaspar"]}
+
+    def filter_settings(self) -> dict[str, Any]:
+        """Give the settings of the alignments of filters."""
+        return self.study.interpret.model_dump(include={"sequences"}) | {
+            "protocol": PROTOCOL["read_filters"]
+        }
+
+    def match_settings(self) -> dict[str, Any]:
+        """Give the settings of the comparison of filters with motifs."""
+        return {
+            "q_threshold": self.study.interpret.jaspar.q_threshold,
+            "protocol": PROTOCOL["match_filters"],
+        }
 
     def attribution_settings(self) -> dict[str, Any]:
         """Give the settings of the attribution of predictions to bases."""
@@ -56,17 +77,16 @@ class InterpretPlan(DataPlan):
         """Give the settings of a rule of global importance, and no more."""
         interpret = self.study.interpret.model_dump()
         keys = {
-            "find_flanks": {"motifs"},
+            "find_flanks": set(),
             "find_distances": {"pairs", "distance", "position_step", "copies", "copy_spacing"},
             "find_cooperativity": set(),
-            "occlude_motifs": {"motifs", "occlusion"},
+            "occlude_motifs": {"occlusion"},
         }
         keys["find_true_effects"] = keys["find_flanks"] | keys["find_distances"]
         settings = {key: interpret[key] for key in (*keys[rule], "flanks", "seed")}
         position = interpret["position"]
         return settings | {
             "position": self.study.windows.input_length // 2 if position is None else position,
-            "release": self.study.interpret.jaspar.release,
             "replicates": self.study.evaluation.replicates,
             "targets": self.shown_targets,
             "protocol": PROTOCOL[rule],
@@ -77,17 +97,15 @@ class InterpretPlan(DataPlan):
         interpret = self.study.interpret
         return interpret.modisco.model_dump(include={"max_seqlets"}) | {
             "target": self.shown_targets[0],
-            "jaspar": interpret.jaspar.model_dump(),
+            "q_threshold": interpret.jaspar.q_threshold,
             "protocol": PROTOCOL["find_motifs"],
         }
 
     def grammar_settings(self) -> dict[str, Any]:
         """Give the settings of the scores against a known grammar."""
-        interpret = self.study.interpret
         return {
             "grammar": self.study.simulation and self.study.simulation.grammar,
-            "jaspar": interpret.jaspar.model_dump(),
-            "targets": self.shown_targets,
+            "q_threshold": self.study.interpret.jaspar.q_threshold,
             "protocol": PROTOCOL["score_grammar"],
         }
 

@@ -17,6 +17,8 @@ PROTOCOL = {
     "score_variants": 1,
     "read_out_variants": 1,
     "sample_sequences": 1,
+    "read_patterns": 1,
+    "read_jaspar": 1,
     "read_filters": 1,
     "match_filters": 1,
     "attribute": 1,

@@ -150,12 +150,9 @@ def test_occlusion_groups_sequences_by_their_instances():
     assert own["prediction"].to_dict() == {"1": 1, "2": 2, "3+": 17 / 5}
 
 
-def test_the_chain_of_a_known_truth(backgrounds, monkeypatch):
-    monkeypatch.setattr(
-        "epibench.interpret.true_effects.make_patterns", lambda motifs, release: PATTERNS
-    )
-    settings = SETTINGS | {"motifs": {}, "release": "", "pairs": [("GC", "AT"), ("GC", "GC")]}
-    tables = find_true_effects(Counts(), backgrounds, settings)
+def test_the_chain_of_a_known_truth(backgrounds):
+    settings = SETTINGS | {"pairs": [("GC", "AT"), ("GC", "GC")]}
+    tables = find_true_effects(Counts(), backgrounds, PATTERNS, settings)
     assert set(tables) == {"flanks", "distances", "positions", "copies", "cooperativity"}
     assert {name for table in tables.values() for name in table["predictor"]} == {"truth"}
     both = tables["cooperativity"].query("second == 'GC' and target == 'a'")

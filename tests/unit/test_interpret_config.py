@@ -111,6 +111,7 @@ def test_the_paper_is_explained_on_its_cell_line():
     assert plan.shown_targets == ["PC-3"]
     assert plan.sequence_settings()["sequences"] == 10_000
     settings = plan.effect_settings("find_flanks")
-    assert settings["motifs"]["AP-1"]["pattern"] == "TGA.TCA"
+    assert plan.pattern_settings()["motifs"]["AP-1"]["pattern"] == "TGA.TCA"
+    assert settings["flanks"] == 2
     assert plan.experiment_settings("gia_flanks")["targets"] == ["PC-3"]
     assert plan.experiment_settings("motifs")["targets"] is None

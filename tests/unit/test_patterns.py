@@ -6,15 +6,17 @@ import pytest
 from epibench.errors import InputError
 from epibench.interpret.importance import KEEP
 from epibench.interpret.iupac import combinations, pattern_problem
-from epibench.interpret.jaspar import load_matrix
+from epibench.interpret.jaspar import load_matrix, load_motifs, read_motifs, save_motifs
 from epibench.interpret.occlude import find_instances, replace
 from epibench.interpret.pattern import (
     bare,
     best_word,
     encode,
+    load_patterns,
     log_odds,
     make_patterns,
     matrix_score,
+    save_patterns,
     words_of,
 )
 
@@ -65,6 +67,21 @@ def test_matrices_become_words_and_unknown_ones_are_refused():
     assert "AGGGGGC" in pattern.core
     with pytest.raises(InputError, match=r"'MA9999\.1' is not in JASPAR2022"):
         make_patterns({"x": motif | {"matrix": "MA9999.1"}}, "JASPAR2022")
+
+
+def test_patterns_and_motifs_come_back_from_their_files(tmp_path):
+    motif = {"pattern": "TGA.TCA", "matrix": "MA0491.1", "noted": "TGTGATTCATG"}
+    patterns = make_patterns({"a": motif, "b": motif | {"matrix": None}}, "JASPAR2022")
+    save_patterns(patterns, tmp_path / "p.json")
+    one, two = load_patterns(tmp_path / "p.json")
+    assert (one.name, one.core, one.noted) == ("a", "TGA.TCA", "TGTGATTCATG")
+    assert np.allclose(one.matrix, patterns[0].matrix)
+    assert two.matrix is None
+    motifs = load_motifs("JASPAR2022", "fungi")[:3]
+    save_motifs(motifs, tmp_path / "m.json")
+    for before, after in zip(motifs, read_motifs(tmp_path / "m.json"), strict=True):
+        assert (before.id, before.name) == (after.id, after.name)
+        assert np.array_equal(before.counts, after.counts)
 
 
 def test_instances_are_found_on_both_strands_without_overlap():

@@ -27,6 +27,39 @@ rule sample_sequences:
         "../../scripts/sample_sequences.py"
 
 
+# These two as well, so that an unknown matrix or taxon costs no training.
+rule read_patterns:
+    output:
+        patterns=f"{PLAN.folder}/interpret/patterns.json",
+    log:
+        side("logs", "read_patterns"),
+    benchmark:
+        side("benchmarks", "read_patterns")
+    priority: 1
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.pattern_settings(),
+    script:
+        "../../scripts/read_patterns.py"
+
+
+rule read_jaspar:
+    output:
+        motifs=f"{PLAN.folder}/interpret/jaspar.json",
+    log:
+        side("logs", "read_jaspar"),
+    benchmark:
+        side("benchmarks", "read_jaspar")
+    priority: 1
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.jaspar_settings(),
+    script:
+        "../../scripts/read_jaspar.py"
+
+
 rule read_filters:
     input:
         sequences=SEQUENCES,
@@ -42,7 +75,7 @@ rule read_filters:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
     params:
-        settings=PLAN.filter_settings("read_filters"),
+        settings=PLAN.filter_settings(),
         threads=PLAN.study.training.threads,
     script:
         "../../scripts/read_filters.py"
@@ -51,6 +84,7 @@ rule read_filters:
 rule match_filters:
     input:
         filters=rules.read_filters.output.filters,
+        motifs=rules.read_jaspar.output.motifs,
     output:
         table=f"{RUN}/filters.tsv",
         meme=f"{RUN}/filters.meme",
@@ -64,7 +98,7 @@ rule match_filters:
         "../../envs/cpu.yaml"
     params:
         name=run_name,
-        settings=PLAN.filter_settings("match_filters"),
+        settings=PLAN.match_settings(),
     script:
         "../../scripts/match_filters.py"
 
@@ -99,6 +133,7 @@ rule attribute:
 rule find_motifs:
     input:
         scores=rules.attribute.output.scores,
+        motifs=rules.read_jaspar.output.motifs,
     output:
         meme=f"{RUN}/modisco.meme",
         h5=f"{RUN}/modisco.h5",
@@ -142,6 +177,7 @@ rule embed_inputs:
 rule find_flanks:
     input:
         sequences=SEQUENCES,
+        patterns=rules.read_patterns.output.patterns,
         model=rules.train_run.output.model,
         record=rules.train_run.output.record,
     output:
@@ -213,6 +249,7 @@ rule find_cooperativity:
 rule occlude_motifs:
     input:
         sequences=SEQUENCES,
+        patterns=rules.read_patterns.output.patterns,
         model=rules.train_run.output.model,
         record=rules.train_run.output.record,
     output:
@@ -236,6 +273,7 @@ rule occlude_motifs:
 rule find_true_effects:
     input:
         sequences=SEQUENCES,
+        patterns=rules.read_patterns.output.patterns,
     output:
         **PLAN.true_effects(),
     log:
@@ -257,6 +295,7 @@ rule score_grammar:
         effects=expand(f"{RUN}/{{table}}.tsv", table=EFFECTS, allow_missing=True),
         scores=rules.attribute.output.scores,
         filters=rules.read_filters.output.filters,
+        motifs=rules.read_jaspar.output.motifs,
         modisco=(
             rules.find_motifs.output.meme
             if PLAN.study.interpret.modisco.enabled

@@ -28,7 +28,15 @@ RESERVED = (
     *("compare_runs", "rank_predictors"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
     *("read_variants", "score_variants", "read_out_variants"),
-    *("sample_sequences", "read_filters", "match_filters", "attribute", "embed_inputs"),
+    *(
+        "sample_sequences",
+        "read_patterns",
+        "read_jaspar",
+        "read_filters",
+        "match_filters",
+        "attribute",
+        "embed_inputs",
+    ),
     *("find_motifs", "find_flanks", "find_distances", "find_cooperativity", "occlude_motifs"),
     *("find_true_effects", "score_grammar"),
 )

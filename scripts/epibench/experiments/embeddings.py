@@ -71,6 +71,8 @@ def draw(rows: pd.DataFrame) -> Figure:
     grid = chart.subplots(len(shown), len(columns), squeeze=False)
     top = np.log1p(rows.loc[rows["target"].isin(columns), "measured"].max())
     norm = Normalize(0, max(float(top), 1e-6))
+    for panel, target in zip(grid[0], columns, strict=True):
+        panel.set_title(target)
     for axes, run, name in zip(grid, shown, names, strict=False):
         own = rows[rows["run"] == run]
         for panel, target in zip(axes, columns, strict=True):
@@ -81,8 +83,6 @@ def draw(rows: pd.DataFrame) -> Figure:
             )
             panel.set_xticks([])
             panel.set_yticks([])
-            if axes is grid[0]:
-                panel.set_title(target)
         axes[0].set_ylabel(name.replace(", ", "\n", 1), fontsize=6)
     bar = chart.colorbar(points, ax=grid.ravel().tolist(), shrink=0.6, aspect=30)
     bar.set_label("ln(1 + mean measured coverage)")

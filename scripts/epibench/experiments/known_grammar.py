@@ -128,7 +128,7 @@ def draw(table: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     _draw_pairs(below.subplots(1, 3), shown, curves)
     for axes in chart.axes:
         axes.set_visible(axes.has_data())
-    chart.legend(handles=_legend(looks), loc="outside upper left", ncols=3, fontsize=6.5)
+    chart.legend(handles=_legend(looks), loc="outside upper left", ncols=2, fontsize=6.5)
     return chart
 
 
@@ -303,7 +303,7 @@ def _draw_pairs(panels, table: pd.DataFrame, curves: pd.DataFrame) -> None:
     table = table[table["target"].to_numpy() == targets["target"].reindex(own).to_numpy()]
     limits = table[table["score"].isin(["limit_upstream", "limit_downstream"])]
     limits = limits[limits["orientation"] == "same"]
-    side = limits["score"].str.removeprefix("limit_")
+    side = limits["score"].map({"limit_upstream": "upstr.", "limit_downstream": "downstr."})
     _draw_columns(panels[0], limits.assign(column=_broken(limits["subject"]) + "\n" + side))
     panels[0].set_title("Half-way distance")
     panels[0].set_ylabel("Bp")
@@ -334,7 +334,7 @@ def _draw_columns(axes: Axes, rows: pd.DataFrame) -> None:
             aside = (names.index(row.name) - (len(names) - 1) / 2) * 0.1
             face = _face(row.binary, row.colour) | {"linestyle": "none"}
             axes.plot(place + aside, row.value, "o", color=row.colour, markersize=4.5, **face)
-    axes.set_xticks(range(len(columns)), columns, fontsize=6)
+    axes.set_xticks(range(len(columns)), columns, fontsize=5.5)
     axes.set_xlim(-0.6, len(columns) - 0.4)
     axes.set_ylim(0, 1.1 * np.nanmax([1, *rows["value"], *rows["truth"]]))
     axes.grid(True, axis="y")

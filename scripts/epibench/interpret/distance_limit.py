@@ -18,7 +18,7 @@ def half_way(offset: np.ndarray, effect: np.ndarray) -> dict[str, float]:
 
     On a side, the near level is the median over the places within 16 bp of the nearest (three at
     least), the far level that of the farthest third. The distance is where the running median
-    first comes below the middle of both, between places by a straight line.
+    first comes below the middle of both, having been above, between places by a straight line.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ def _half_way(distance: np.ndarray, effect: np.ndarray) -> float:
         return float("nan")
     smooth = median_filter(effect, SMOOTHED, mode="nearest")
     middle = (near + far) / 2
-    below = int(np.argmax(smooth < middle))
-    if below == 0:
-        return float(distance[0])
+    risen = int(np.argmax(smooth >= middle))  # side by side motifs may disturb each other
+    below = risen + int(np.argmax(smooth[risen:] < middle))
+    if below == risen:
+        return float("nan")
     share = (smooth[below - 1] - middle) / (smooth[below - 1] - smooth[below])
     return float(distance[below - 1] + share * (distance[below] - distance[below - 1]))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from epibench.errors import InputError
 from epibench.interpret.bootstrap_mean import Bootstrap
 from epibench.interpret.importance import Means, effects
 from epibench.interpret.pattern import Pattern, bare, encode, matrix_score, words_of
@@ -80,8 +81,19 @@ def table_of(
 
 
 def best_words(flanks: pd.DataFrame, targets: Sequence[str]) -> dict[str, str]:
-    """Give the word of each motif with the largest effect, mean over some targets."""
+    """Give the word of each motif with the largest effect, mean over some targets.
+
+    Raises
+    ------
+    InputError
+        When the model knows none of them.
+    """
     rows = flanks[(flanks["kind"] == "flank") & flanks["target"].isin(targets)]
     means = rows.groupby(["motif", "sequence"], sort=False)["effect"].mean().reset_index()
+    if means["effect"].isna().any():
+        raise InputError(
+            f"interpret.targets: this binary model has not learned {', '.join(targets)}, of which "
+            "there are no peaks; choose other targets or leave it out of the experiment"
+        )
     best = means.loc[means.groupby("motif", sort=False)["effect"].idxmax()]
     return dict(zip(best["motif"], best["sequence"], strict=True))

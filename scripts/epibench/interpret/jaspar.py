@@ -1,14 +1,17 @@
 """Load motifs from JASPAR, which pyjaspar brings along: nothing is downloaded."""
 
+import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from pyjaspar import jaspar_releases, jaspardb
 
 from epibench.errors import InputError
+from epibench.files import whole
 from epibench.words import BASES
 
 COLLECTION = "CORE"
@@ -85,6 +88,19 @@ def load_matrix(release: str, matrix_id: str) -> JasparMotif:
             "MA0139.1"
         )
     return _motif(found)
+
+
+def save_motifs(motifs: Sequence[JasparMotif], path: str | Path) -> None:
+    """Write motifs as JSON, whole or not at all."""
+    rows = [vars(motif) | {"counts": motif.counts.tolist()} for motif in motifs]
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(rows), encoding="utf-8")
+
+
+def read_motifs(path: str | Path) -> list[JasparMotif]:
+    """Read what `save_motifs` wrote."""
+    rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    return [JasparMotif(**row | {"counts": np.array(row["counts"])}) for row in rows]
 
 
 @contextmanager

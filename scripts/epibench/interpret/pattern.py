@@ -1,12 +1,15 @@
 """Turn the patterns of the config into words that are embedded in sequences."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from epibench.files import whole
 from epibench.interpret.clip import clip, frequencies
 from epibench.interpret.importance import KEEP
 from epibench.interpret.iupac import IUPAC
@@ -49,6 +52,25 @@ def make_patterns(motifs: Mapping[str, Mapping[str, Any]], release: str) -> list
         matrix = None if counts is None else log_odds(counts)
         patterns.append(Pattern(name, core, motif["noted"], matrix))
     return patterns
+
+
+def save_patterns(patterns: Sequence[Pattern], path: str | Path) -> None:
+    """Write patterns as JSON, whole or not at all."""
+    rows = [
+        vars(pattern) | {"matrix": None if pattern.matrix is None else pattern.matrix.tolist()}
+        for pattern in patterns
+    ]
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def load_patterns(path: str | Path) -> list[Pattern]:
+    """Read what `save_patterns` wrote."""
+    rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    return [
+        Pattern(**row | {"matrix": None if row["matrix"] is None else np.array(row["matrix"])})
+        for row in rows
+    ]
 
 
 def log_odds(counts: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Compute the global importance that the grammar of a simulation gives motifs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,13 @@ from epibench.interpret.find_distances import (
 )
 from epibench.interpret.find_flanks import best_words, find_flanks
 from epibench.interpret.importance import Means
-from epibench.interpret.pattern import make_patterns
+from epibench.interpret.pattern import Pattern
 
 NAME = "truth"
 
 
 def find_true_effects(
-    means: Means, backgrounds: np.ndarray, settings: Mapping
+    means: Means, backgrounds: np.ndarray, patterns: Sequence[Pattern], settings: Mapping
 ) -> dict[str, pd.DataFrame]:
     """Compute all tables of global importance in the order of the chain.
 
@@ -29,15 +29,15 @@ def find_true_effects(
     means : Means
         The grammar.
     backgrounds : uint8, shape (backgrounds, length)
+    patterns : sequence of Pattern
     settings : mapping
-        Those of `find_flanks` and `find_distances`, with `motifs`, `release` and `targets`.
+        Those of `find_flanks` and `find_distances`, with `targets`.
 
     Returns
     -------
     dict of str to DataFrame
         `flanks`, `distances`, `positions`, `copies`, `cooperativity`; the predictor is "truth".
     """
-    patterns = make_patterns(settings["motifs"], settings["release"])
     flanks = find_flanks(NAME, means, backgrounds, patterns, settings)
     words = best_words(flanks, settings["targets"])
     given = NAME, means, backgrounds, words
