@@ -39,18 +39,23 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         there with its 95 % interval over backgrounds, `far_effect` (median over the farthest third
         of the places), `limit_upstream` and `limit_downstream` (bp at which the curve has fallen
         half-way, see `epibench.interpret.distance_limit`; NaN where it does not clearly fall).
+        Targets that a binary run has not learned have no row.
 
     Raises
     ------
     InputError
         When there are no rows, or a column is missing.
     """
-    means = over_seeds(checked(rows, [*KEYS, *VALUES], "gia_distance"), KEYS, VALUES)
     keys = [*SETTINGS, "first", "second", "orientation", "target"]
-    groups = means.groupby(keys, sort=False)
+    groups = _means(rows).groupby(keys, sort=False)
     return pd.DataFrame(
         [dict(zip(keys, key, strict=True)) | _summary(part) for key, part in groups]
     )
+
+
+def _means(rows: pd.DataFrame) -> pd.DataFrame:
+    means = over_seeds(checked(rows, [*KEYS, *VALUES], "gia_distance"), KEYS, VALUES)
+    return means.dropna(subset="effect")
 
 
 def _summary(part: pd.DataFrame) -> dict:
@@ -70,7 +75,7 @@ def _summary(part: pd.DataFrame) -> dict:
 
 def figure(rows: pd.DataFrame) -> Figure:
     """Draw the effect of each pair against the offset of the second motif."""
-    return draw(over_seeds(checked(rows, [*KEYS, *VALUES], "gia_distance"), KEYS, VALUES))
+    return draw(_means(rows))
 
 
 @styled

@@ -37,20 +37,25 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         95 % interval over backgrounds (`low`, `high`), `core_effect` (the core between the bases
         of the backgrounds), `best_over_core`, `worst`, `worst_effect`, `rho_score` (Spearman's,
         of effects and scores of the motif's matrix; NaN without one), `noted`, `noted_effect`,
-        `noted_rank` (1 is the largest effect; missing where no word is noted).
+        `noted_rank` (1 is the largest effect; missing where no word is noted). Targets that a
+        binary run has not learned have no row.
 
     Raises
     ------
     InputError
         When there are no rows, or a column is missing.
     """
-    means = over_seeds(checked(rows, [*KEYS, *VALUES], "gia_flanks"), KEYS, VALUES)
-    groups = means.groupby([*SETTINGS, "motif", "target"], sort=False, dropna=False)
+    groups = _means(rows).groupby([*SETTINGS, "motif", "target"], sort=False)
     found = [
         dict(zip([*SETTINGS, "motif", "target"], key, strict=True)) | _summary(part)
         for key, part in groups
     ]
     return pd.DataFrame(found)
+
+
+def _means(rows: pd.DataFrame) -> pd.DataFrame:
+    means = over_seeds(checked(rows, [*KEYS, *VALUES], "gia_flanks"), KEYS, VALUES)
+    return means.dropna(subset="effect")
 
 
 def _summary(part: pd.DataFrame) -> dict:
@@ -80,8 +85,7 @@ def _summary(part: pd.DataFrame) -> dict:
 
 def figure(rows: pd.DataFrame) -> Figure:
     """Draw all words of each motif by rank."""
-    means = over_seeds(checked(rows, [*KEYS, *VALUES], "gia_flanks"), KEYS, VALUES)
-    return draw(means)
+    return draw(_means(rows))
 
 
 @styled
@@ -115,26 +119,21 @@ def _draw(axes: Axes, part: pd.DataFrame):
         )
     else:
         axes.scatter(rank, words["effect"], color=MUTED, s=7, linewidths=0)
+    best = words["sequence"].iloc[0]
+    corner = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
+    axes.annotate(f"best {best}", (1, 1), **corner, fontsize=5.5)
     noted = part[part["kind"] == "noted"]
     if len(noted):
         place = 1 + int((words["effect"] > noted["effect"].iloc[0]).sum())
         axes.plot(place, noted["effect"].iloc[0], "o", color="black", markersize=4)
-        axes.annotate(
-            noted["sequence"].iloc[0],
-            (place, noted["effect"].iloc[0]),
-            xytext=(2, 4),
-            textcoords="offset points",
-            fontsize=5.5,
-        )
-    best = words.iloc[0]
-    axes.annotate(
-        best["sequence"],
-        (1, best["effect"]),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=5.5,
-    )
+        if noted["sequence"].iloc[0] != best:
+            axes.annotate(
+                noted["sequence"].iloc[0],
+                (place, noted["effect"].iloc[0]),
+                xytext=(4, 1),
+                textcoords="offset points",
+                fontsize=5.5,
+            )
     axes.margins(x=0.04, y=0.12)
     return points
 

@@ -34,7 +34,8 @@ def table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         One row a setting, motif and target, means over seeds: `mean_effect` over positions,
         `lowest_effect` and `highest_effect` with their positions, then `copies_<n>` (effect of n
         copies) and `last_over_single`: the effect of the most copies over that of one, divided by
-        their number (1: additive, below: saturating).
+        their number (1: additive, below: saturating). Targets that a binary run has not learned
+        have no row.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def _means(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]
     for name, column in (("positions", "position"), ("copies", "copies")):
         keys = ["motif", column, "target"]
         rows = checked(tables[name], [*keys, *VALUES], "gia_placement")
-        found.append(over_seeds(rows, keys, VALUES))
+        found.append(over_seeds(rows, keys, VALUES).dropna(subset="effect"))
     return tuple(found)
 
 

@@ -67,6 +67,7 @@ def draw(means: pd.DataFrame) -> Figure:
     for axes, row in zip(grid, rows, strict=True):
         for panel, motif in zip(axes, motifs, strict=True):
             _draw(panel, row.rows[row.rows["motif"] == motif], targets)
+            panel.tick_params(labelbottom=axes is grid[-1])
     name_panels(grid, rows, motifs)
     marks = [Patch(color=colour, label=name) for name, colour in GROUPS.items()]
     chart.legend(

@@ -79,10 +79,11 @@ OF_MODELS = {
         "input, or the logit of a binary model) with and without a word in dinucleotide-shuffled "
         "test sequences. A point is a word of the motif with one combination of flanking (and "
         "free) bases, by rank; colour is its score by the motif's matrix. Dashed: the core alone, "
-        "between the bases of the sequences. The best word is named; a black dot is a word that "
-        "the config notes. Scales differ between panels, and coverage and logits must not be "
-        "compared. Intervals over sequences are in the table. Random sequences lack the context of "
-        "real ones, and what a model does with a motif need not be what a cell does.",
+        "between the bases of the sequences. The best word is named in the corner; a black dot is "
+        "a word that the config notes (without a name where it is the best). Scales differ "
+        "between panels, and coverage and logits must not be compared. Intervals over sequences "
+        "are in the table. Random sequences lack the context of real ones, and what a model does "
+        "with a motif need not be what a cell does.",
     ),
     "gia_distance": Analysis(
         module="epibench.experiments.gia_distance",
@@ -92,13 +93,14 @@ OF_MODELS = {
         paper="Fig. 6b, Extended Data Fig. 5",
         title="Distance between motifs",
         question="How far apart may two motifs stand to act together?",
-        caption="Global importance of two motifs, each with the flanks that were best for the run, "
-        "against the offset of the second (start less start of the first, which stays in the "
+        caption="Global importance of two motifs, each with the flanks that were best for the "
+        "run, against the offset of the second (start less start of the first, which stays in the "
         "middle of the input; no overlap); band: 95 % interval over the shuffled test sequences. "
         "The table gives the distance at which the joint effect has fallen half-way, where it "
-        "clearly does. A level that does not fall to that of single motifs is no interaction: both "
-        "add up at any distance. Scales differ between panels; coverage and logits must not be "
-        "compared.",
+        "clearly does. The best of many places is a little flattered, and a limit far out may be "
+        "a drift of the curve. A level that does not fall to that of single motifs is no "
+        "interaction: both add up at any distance. Scales differ between panels; coverage and "
+        "logits must not be compared.",
     ),
     "gia_placement": Analysis(
         module="epibench.experiments.gia_placement",
@@ -110,10 +112,11 @@ OF_MODELS = {
         title="Place and number of a motif",
         question="Does it matter where in the input a motif stands, and do copies add up?",
         caption="Global importance of the best word of each motif. Left: by its place in the "
-        "input; a model without preference gives a level line, but for the ends, where less of the "
-        "effect is inside. Right: by the number of copies side by side; dotted is the number times "
-        "the effect of one. Above it copies help each other, below it they saturate. Intervals are "
-        "in the files of the runs; scales differ between panels.",
+        "input; a model without preference gives a level line, but for the ends, where less of "
+        "the effect is inside. Right: by the number of copies side by side; dotted is the number "
+        "times the effect of one. Above it copies help each other, below it they saturate. Copies "
+        "at one spacing in random sequences do not show how sites of real elements add up. "
+        "Intervals are in the files of the runs; scales differ between panels.",
     ),
     "gia_cooperativity": Analysis(
         module="epibench.experiments.gia_cooperativity",
@@ -129,8 +132,9 @@ OF_MODELS = {
         "others are not drawn. The table has the interaction, both less the sum in the same "
         "sequence, with its 95 % interval. Whether effects add up depends on the scale: in "
         "coverage, two effects that multiply are more than additive, in logits they may just add, "
-        "so quantitative and binary models cannot be compared by it. The best of many offsets is a "
-        "little flattered.",
+        "so quantitative and binary models cannot be compared by it. The best of many offsets is "
+        "a little flattered. Where the best place differs between seeds, a box pools their "
+        "sequences and all places are named; the table has a row for each.",
     ),
     "occlusion": Analysis(
         module="epibench.experiments.occlusion",
@@ -139,11 +143,12 @@ OF_MODELS = {
         paper="Supp. Fig. 2",
         title="Occlusion of motifs",
         question="How much do natural sequences owe to the instances of a motif that they have?",
-        caption="Mean over natural test sequences of the prediction of the unchanged sequence less "
-        "that with all exact instances of the core, on either strand, replaced at once by random "
-        "words (mean over replacements), by the number of instances; bars: 95 % interval over "
-        "sequences. Scales differ between rows. Sequences with more instances differ from the "
-        "others in more than this motif.",
+        caption="Mean over natural test sequences of the prediction of the unchanged sequence "
+        "less that with all exact instances of the core, on either strand, replaced at once by "
+        "random words (mean over replacements), by the number of instances; bars: 95 % interval "
+        "over sequences. The effect is the model's and no measurement, and random words may make "
+        "sites of other motifs. Scales differ between rows. Sequences with more instances differ "
+        "from the others in more than this motif.",
     ),
     "known_grammar": Analysis(
         module="epibench.experiments.known_grammar",
