@@ -9,14 +9,13 @@ with job(snakemake.log[0]):
     from epibench.data.store import Store
     from epibench.files import whole
     from epibench.interpret.attribute import attribute, choose_inputs, locus_rows, write_tracks
-    from epibench.interpret.sample import load_sequences
-    from epibench.run_predictor import RunPredictor
+    from epibench.interpret.load import load_run
 
     name, settings = snakemake.params.name, snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
     store = Store(Path(snakemake.input.store[0]).parent)
-    inputs, shown = choose_inputs(load_sequences(snakemake.input.sequences), store, settings)
-    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
+    inputs, shown = choose_inputs(sequences, store, settings)
     attribution, checks = attribute(name, predictor, inputs, settings)
     print(checks.to_string(index=False))
     pairs = [(target, method) for target in settings["targets"] for method in settings["methods"]]

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from epibench.rule import job
 
 with job(snakemake.log[0]):
@@ -11,19 +9,18 @@ with job(snakemake.log[0]):
     from epibench.interpret.find_cooperativity import find_cooperativity
     from epibench.interpret.find_distances import best_pairs
     from epibench.interpret.find_flanks import best_words
+    from epibench.interpret.load import load_run
     from epibench.interpret.means import ModelMeans
-    from epibench.interpret.sample import load_sequences
-    from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
-    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     pairs = best_pairs(read_scores([snakemake.input.distances]), settings["targets"])
     print(*pairs, sep="\n")
     table = find_cooperativity(
         snakemake.params.name,
         ModelMeans(predictor, predictor.batch_size),
-        load_sequences(snakemake.input.sequences)["shuffled"],
+        sequences["shuffled"],
         best_words(read_scores([snakemake.input.flanks]), settings["targets"]),
         pairs,
         settings,

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from epibench.rule import job
 
 with job(snakemake.log[0]):
@@ -10,15 +8,14 @@ with job(snakemake.log[0]):
     from epibench.files import whole
     from epibench.interpret.find_distances import find_copies, find_distances, find_positions
     from epibench.interpret.find_flanks import best_words
+    from epibench.interpret.load import load_run
     from epibench.interpret.means import ModelMeans
-    from epibench.interpret.sample import load_sequences
-    from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
-    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     means = ModelMeans(predictor, predictor.batch_size)
-    backgrounds = load_sequences(snakemake.input.sequences)["shuffled"]
+    backgrounds = sequences["shuffled"]
     words = best_words(read_scores([snakemake.input.flanks]), settings["targets"])
     print(f"words: {words}")
     finders = {"distances": find_distances, "positions": find_positions, "copies": find_copies}

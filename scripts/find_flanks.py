@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from epibench.rule import job
 
 with job(snakemake.log[0]):
@@ -8,18 +6,17 @@ with job(snakemake.log[0]):
     device.quiet()
     from epibench.files import whole
     from epibench.interpret.find_flanks import find_flanks
+    from epibench.interpret.load import load_run
     from epibench.interpret.means import ModelMeans
     from epibench.interpret.pattern import load_patterns
-    from epibench.interpret.sample import load_sequences
-    from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
-    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     table = find_flanks(
         snakemake.params.name,
         ModelMeans(predictor, predictor.batch_size),
-        load_sequences(snakemake.input.sequences)["shuffled"],
+        sequences["shuffled"],
         load_patterns(snakemake.input.patterns),
         settings,
     )

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from epibench.rule import job
 
 with job(snakemake.log[0]):
@@ -7,21 +5,20 @@ with job(snakemake.log[0]):
 
     device.quiet()
     from epibench.files import whole
+    from epibench.interpret.load import load_run
     from epibench.interpret.means import ModelMeans
     from epibench.interpret.occlude import occlude
     from epibench.interpret.pattern import load_patterns
-    from epibench.interpret.sample import load_sequences
-    from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
     device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
-    predictor = RunPredictor(Path(snakemake.input.model).parent)
+    predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     patterns = load_patterns(snakemake.input.patterns)
     chosen = settings["occlusion"]["motifs"] or [patterns[0].name]
     table = occlude(
         snakemake.params.name,
         ModelMeans(predictor, predictor.batch_size),
-        load_sequences(snakemake.input.sequences)["natural"][: settings["occlusion"]["sequences"]],
+        sequences["natural"][: settings["occlusion"]["sequences"]],
         [pattern for pattern in patterns if pattern.name in chosen],
         settings | {"replacements": settings["occlusion"]["replacements"]},
     )
