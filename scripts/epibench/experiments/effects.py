@@ -54,7 +54,7 @@ def over_seeds(rows: pd.DataFrame, keys: list[str], values: list[str]) -> pd.Dat
 
 
 def shown(means: pd.DataFrame) -> tuple[list[Row], int]:
-    """Choose the rows of the figure: the first settings and targets.
+    """Choose the rows of the figure: all settings for the first target, then for the next.
 
     Returns
     -------
@@ -66,15 +66,16 @@ def shown(means: pd.DataFrame) -> tuple[list[Row], int]:
     names = name_settings(settings)
     several = means["target"].nunique() > 1
     found = []
-    for (_, setting), name in zip(settings.iterrows(), names, strict=True):
-        own = means[(means[SETTINGS] == setting).all(axis=1)]
-        unit = "logit" if is_binary(own).all() else "coverage"
-        for target, part in own.groupby("target", sort=False):
-            found.append(Row(f"{name}: {target}" if several else name, unit, part))
+    for target, of_target in means.groupby("target", sort=False):
+        for (_, setting), name in zip(settings.iterrows(), names, strict=True):
+            part = of_target[(of_target[SETTINGS] == setting).all(axis=1)]
+            if len(part):
+                unit = "logit" if is_binary(part).all() else "coverage"
+                found.append(Row(f"{name}: {target}" if several else name, unit, part))
     return found[:MOST], max(0, len(found) - MOST)
 
 
-def panels(rows: int, columns: int, height: float = 1.25) -> tuple[Figure, list[list[Axes]]]:
+def panels(rows: int, columns: int, height: float = 1.35) -> tuple[Figure, list[list[Axes]]]:
     """Make a figure with a grid of panels that share nothing."""
     width = FULL_WIDTH if columns > 2 else FULL_WIDTH * (0.5 + 0.2 * columns)
     chart = Figure(figsize=(width, 0.75 + height * rows), layout="constrained")

@@ -117,5 +117,5 @@ def _draw(axes: Axes, part: pd.DataFrame, first: str, second: str) -> None:
     turned = {"same": "", "turned": " turned"}
     # several where the best place differs between seeds, whose backgrounds a box then pools
     spoken = ", ".join(f"{offset}{turned[orientation]}" for offset, orientation in places)
-    axes.text(0.02, 0.97, f"offset {spoken}", transform=axes.transAxes, va="top", fontsize=6)
+    axes.set_xlabel(f"offset {spoken}".replace("-", "\N{MINUS SIGN}"), fontsize=6)
     axes.margins(y=0.15)

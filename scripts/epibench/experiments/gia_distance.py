@@ -21,6 +21,7 @@ from epibench.style import COLOURS, CONTRAST, styled
 KEYS = ["first", "second", "orientation", "offset", "target"]
 VALUES = ["effect", "low", "high"]
 _COLOURS = {"same": COLOURS[0], "turned": COLOURS[2]}
+_WIDTHS = {"same": 1.8, "turned": 0.7}  # both are seen where they agree
 _LABELS = {"same": "same strand", "turned": "second motif on the other strand"}
 
 
@@ -93,7 +94,10 @@ def draw(means: pd.DataFrame) -> Figure:
         panel.set_xlabel(f"Offset of {second} to {first} (bp)")
     name_panels(grid, rows, [f"{first} + {second}" for first, second in pairs])
     orientations = means["orientation"].drop_duplicates()
-    marks = [Line2D([], [], color=_COLOURS[name], label=_LABELS[name]) for name in orientations]
+    marks = [
+        Line2D([], [], color=_COLOURS[name], lw=_WIDTHS[name], label=_LABELS[name])
+        for name in orientations
+    ]
     chart.legend(handles=marks, loc="outside upper right", ncols=2, fontsize=6.5)
     note_left_out(grid[-1][0], left_out)
     return chart
@@ -108,7 +112,7 @@ def _draw(axes: Axes, part: pd.DataFrame) -> None:
             axes.fill_between(
                 side["offset"], side["low"], side["high"], color=colour, alpha=0.15, linewidth=0
             )
-            axes.plot(side["offset"], side["effect"], color=colour)
+            axes.plot(side["offset"], side["effect"], color=colour, lw=_WIDTHS[orientation])
     axes.axvline(0, color=CONTRAST, linewidth=0.8, linestyle=(0, (3, 2)))
     axes.margins(x=0.02)
     axes.set_xlim(*np.array([-1, 1]) * part["offset"].abs().max() * 1.03)

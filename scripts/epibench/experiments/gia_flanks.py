@@ -63,7 +63,7 @@ def _summary(part: pd.DataFrame) -> dict:
     best, worst = words.iloc[0], words.iloc[-1]
     core = part.loc[part["kind"] == "core", "effect"].mean()
     noted = part[part["kind"] == "noted"]
-    scored = words["score"].notna().any() and words["effect"].nunique() > 1
+    scored = min(words["score"].nunique(), words["effect"].nunique()) > 1
     return {
         "best": best["sequence"],
         "effect": best["effect"],
@@ -127,13 +127,17 @@ def _draw(axes: Axes, part: pd.DataFrame):
         place = 1 + int((words["effect"] > noted["effect"].iloc[0]).sum())
         axes.plot(place, noted["effect"].iloc[0], "o", color="black", markersize=4)
         if noted["sequence"].iloc[0] != best:
-            axes.annotate(
+            late = place > len(words) / 2
+            name = axes.annotate(
                 noted["sequence"].iloc[0],
                 (place, noted["effect"].iloc[0]),
-                xytext=(4, 1),
+                xytext=(-3 if late else 4, 4),
                 textcoords="offset points",
+                ha="right" if late else "left",
                 fontsize=5.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
             )
+            name.set_in_layout(False)
     axes.margins(x=0.04, y=0.12)
     return points
 

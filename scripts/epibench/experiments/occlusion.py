@@ -14,7 +14,7 @@ from epibench.experiments.effects import (
     panels,
     shown,
 )
-from epibench.style import MUTED, SEQUENTIAL, styled
+from epibench.style import CONTRAST, MUTED, SEQUENTIAL, styled
 
 KEYS = ["motif", "instances", "target", "sequences"]
 VALUES = ["effect", "low", "high", "prediction"]
@@ -90,7 +90,7 @@ def _draw(axes: Axes, part: pd.DataFrame, targets: list[str]) -> None:
         place = np.arange(len(targets)) + (number - 1) * width
         ends = np.abs(own[["low", "high"]].to_numpy().T - own["effect"].to_numpy())
         axes.bar(place, own["effect"], width, color=colour)
-        axes.errorbar(place, own["effect"], ends, fmt="none", ecolor=MUTED, elinewidth=0.7)
+        axes.errorbar(place, own["effect"], ends, fmt="none", ecolor=CONTRAST, elinewidth=0.9)
     counts = part.drop_duplicates("instances").set_index("instances")["sequences"]
     spoken = ", ".join(f"{name}: {int(counts[name])}" for name in GROUPS if name in counts.index)
     axes.text(0.02, 0.98, f"sequences {spoken}", transform=axes.transAxes, va="top", fontsize=5.5)

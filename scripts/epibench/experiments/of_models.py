@@ -97,10 +97,10 @@ OF_MODELS = {
         "run, against the offset of the second (start less start of the first, which stays in the "
         "middle of the input; no overlap); band: 95 % interval over the shuffled test sequences. "
         "The table gives the distance at which the joint effect has fallen half-way, where it "
-        "clearly does. The best of many places is a little flattered, and a limit far out may be "
-        "a drift of the curve. A level that does not fall to that of single motifs is no "
-        "interaction: both add up at any distance. Scales differ between panels; coverage and "
-        "logits must not be compared.",
+        "clearly does. The best of many places is a little flattered, and a slow drift of the "
+        "curve has a half-way distance too, which depends on how far the places go. A level that "
+        "does not fall to that of single motifs is no interaction: both add up at any distance. "
+        "Scales differ between panels; coverage and logits must not be compared.",
     ),
     "gia_placement": Analysis(
         module="epibench.experiments.gia_placement",
