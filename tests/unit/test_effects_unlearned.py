@@ -52,9 +52,9 @@ def test_a_noted_word_that_is_the_best_is_named_once():
     assert written == [f"best {fake.WORDS[-1]}"]
 
 
-def test_places_of_all_seeds_are_written_above_the_boxes():
+def test_places_of_all_seeds_are_written_below_the_boxes():
     rows = fake.cooperativity(fake.runs(["one"], seeds=(1, 2)))
     moved = rows["seed"] == 2
     rows.loc[moved, ["offset", "orientation"]] = [40, "same"]
-    assert "offset -12 turned, 40" in texts(gia_cooperativity.figure(rows))
+    assert "offset −12 turned, 40" in texts(gia_cooperativity.figure(rows))
     assert gia_cooperativity.table(rows)["offset"].tolist() == [-12, 40]
