@@ -196,6 +196,18 @@ class Plan(InterpretPlan):
             "protocol": PROTOCOL["run_experiment"],
         }
 
+    def pages(self, experiment: str) -> dict[str, str]:
+        """Give pages of the runs that the report links to from an experiment, by run.
+
+        Paths are relative to the study's folder.
+        """
+        reads = self.analysis(experiment).reads
+        file = {"filters": "filters.png"}.get(reads)
+        if reads == "attribution" and self.study.interpret.modisco.enabled:
+            file = "modisco.html"
+        runs = self.expanded[experiment].runs if file else []
+        return {run.name: f"runs/{run.name}/{file}" for run in runs}
+
     def manifest(self) -> list[dict[str, Any]]:
         """Give a row a run: its name, its axes and the experiments that need it."""
         return [
@@ -220,7 +232,10 @@ class Plan(InterpretPlan):
             "data_seed": self.study.simulation and self.study.simulation.seed,
             "compared": self.compared,
             "labels": self.labels,
-            "experiments": {name: self.experiment_settings(name) for name in self.expanded},
+            "experiments": {
+                name: self.experiment_settings(name) | {"pages": self.pages(name)}
+                for name in self.expanded
+            },
             "selection": {
                 "missing": self.selection_missing(),
                 "max_correlation": self.study.selection.max_correlation,

@@ -115,3 +115,17 @@ def test_the_paper_is_explained_on_its_cell_line():
     assert settings["flanks"] == 2
     assert plan.experiment_settings("gia_flanks")["targets"] == ["PC-3"]
     assert plan.experiment_settings("motifs")["targets"] is None
+
+
+def test_the_report_links_to_the_motifs_of_runs():
+    files = ["config/demo.yaml"]
+    config = read_yaml(files[0])
+    plan = make_plan(config, files)
+    run = next(run.name for run in plan.expanded["motifs"].runs)
+    assert plan.pages("motifs")[run] == f"runs/{run}/filters.png"
+    assert plan.pages("attribution") == {}
+    config["interpret"]["modisco"] = {"enabled": True}
+    plan = make_plan(config, files)
+    assert plan.pages("attribution")[run] == f"runs/{run}/modisco.html"
+    assert plan.report_settings()["experiments"]["attribution"]["pages"]
+    assert "pages" not in plan.experiment_settings("attribution")

@@ -99,4 +99,7 @@ def files_of_experiments(experiments):
         for name in experiments
         if name in PLAN.compared
     ]
-    return tables + [path for name in experiments for path in PLAN.measured_paths(name)]
+    for name in experiments:
+        tables += PLAN.measured_paths(name)
+        tables += [f"{PLAN.folder}/{page}" for page in PLAN.pages(name).values()]
+    return tables

@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 body {{ font: 15px/1.5 sans-serif; color: #1f2428; max-width: 60em; margin: 2em auto; padding: 0 1em }}
 table {{ border-collapse: collapse }}
 th, td {{ text-align: left; padding: .4em 1em .4em 0; border-bottom: 1px solid #e4e7ea }}
-img {{ height: 4.5em }}
+img {{ height: 4.5em; max-width: 26em; object-fit: contain; object-position: left }}
 </style></head><body>
 <h1>{title}</h1>
 <p>{text}</p>

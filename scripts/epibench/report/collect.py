@@ -71,6 +71,7 @@ def make_report(
                 results / "experiments" / name,
                 experiment["left_out"],
                 name in settings["compared"],
+                {run: results / path for run, path in experiment["pages"].items()},
             )
             for name, experiment in settings["experiments"].items()
         ],

@@ -25,7 +25,8 @@ class ExperimentPage:
     """One experiment of the report.
 
     `folder` holds table.tsv, figure.svg and figure.png; `left_out` has a sentence for each part of
-    the grid that was not run; where it is `compared` there is comparisons.tsv as well.
+    the grid that was not run; where it is `compared` there is comparisons.tsv as well; `pages` are
+    files of the runs that are linked to, by run.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ExperimentPage:
     folder: Path
     left_out: list[str] = field(default_factory=list)
     compared: bool = False
+    pages: dict[str, Path] = field(default_factory=dict)
 
 
 def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "rows_in_all": len(table),
         "open": len(table) <= SHORT_TABLE,
         "left_out": page.left_out,
+        "pages": {run: relative(path, base) for run, path in page.pages.items()},
         "comparisons": comparisons_part(page.folder / "comparisons.tsv") if page.compared else None,
         "tsv": data_uri(content, "text/tab-separated-values"),
         "svg": relative(svg, base),
