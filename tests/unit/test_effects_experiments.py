@@ -76,10 +76,17 @@ def test_half_way_finds_a_known_limit(limit, farthest, step):
     share = 1 / (1 + np.exp((np.abs(offset) - limit) / 8))
     noise = np.random.default_rng(limit).normal(0, 0.01, len(offset))
     found = half_way(offset, 2 + share + noise)
-    near = 1 / (1 + np.exp((9 + 8 - limit) / 8))  # what is left where the places begin
+    near = 1 / (1 + np.exp((9 + 2 * step - limit) / 8))  # the highest running median
     expected = limit + 8 * np.log(2 / near - 1)
     assert found["upstream"] == pytest.approx(expected, abs=5)
     assert found["downstream"] == pytest.approx(expected, abs=5)
+
+
+def test_motifs_that_disturb_each_other_side_by_side_move_no_limit():
+    offset = np.concatenate([np.arange(-300, -8, 4), np.arange(9, 300, 4)])
+    effect = 1 / (1 + np.exp((np.abs(offset) - 60) / 6))
+    found = half_way(offset, np.where(np.abs(offset) < 24, 0.2, effect))
+    assert list(found.values()) == pytest.approx([60, 60], abs=3)
 
 
 def test_half_way_of_no_fall_is_missing():

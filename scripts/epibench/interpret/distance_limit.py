@@ -6,9 +6,6 @@ from scipy.ndimage import median_filter
 SMOOTHED = 5
 """Places that the running median takes."""
 
-NEAR = 16
-"""Bp behind the nearest place over which the near level is taken; more would reach the limit."""
-
 CLEAR = 3.0
 """Fall from near to far, in standard deviations of the far values, from which on it counts."""
 
@@ -16,9 +13,10 @@ CLEAR = 3.0
 def half_way(offset: np.ndarray, effect: np.ndarray) -> dict[str, float]:
     """Give the distance at which a curve has fallen half-way, on each side.
 
-    On a side, the near level is the median over the places within 16 bp of the nearest (three at
-    least), the far level that of the farthest third. The distance is where the running median
-    first comes below the middle of both, having been above, between places by a straight line.
+    On a side, the near level is the maximum of the running median, since motifs right beside each
+    other may disturb each other, and the far level the median of the farthest third of the places.
+    The distance is where the running median, beyond its maximum, first comes below the middle of
+    both, between places by a straight line.
 
     Parameters
     ----------
@@ -44,17 +42,15 @@ def _half_way(distance: np.ndarray, effect: np.ndarray) -> float:
         return float("nan")
     order = np.argsort(distance)
     distance, effect = distance[order], effect[order]
-    close = max(3, int((distance <= distance[0] + NEAR).sum()))
-    near = np.median(effect[:close])
+    smooth = median_filter(effect, SMOOTHED, mode="nearest")
+    best = int(np.argmax(smooth))
     far_places = effect[-(len(effect) // 3) :]
-    far = np.median(far_places)
+    near, far = smooth[best], np.median(far_places)
     if near - far <= CLEAR * far_places.std() or near <= far:
         return float("nan")
-    smooth = median_filter(effect, SMOOTHED, mode="nearest")
     middle = (near + far) / 2
-    risen = int(np.argmax(smooth >= middle))  # side by side motifs may disturb each other
-    below = risen + int(np.argmax(smooth[risen:] < middle))
-    if below == risen:
+    below = best + int(np.argmax(smooth[best:] < middle))
+    if below == best:
         return float("nan")
     share = (smooth[below - 1] - middle) / (smooth[below - 1] - smooth[below])
     return float(distance[below - 1] + share * (distance[below] - distance[below - 1]))
