@@ -36,7 +36,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fi
 fi
 
-say "installing the exact versions of requirements.lock into $venv (2.6 GB, a minute or two)"
+say "installing the exact versions of requirements.lock into $venv (3.1 GB, a minute or two)"
 "$python" -m venv "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet --quiet)
 "${pip[@]}" install --require-hashes -r requirements.lock
