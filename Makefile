@@ -19,7 +19,7 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest $(SPREAD) tests/unit
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(SPREAD) tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_loader.py tests/unit/test_fit_batches.py tests/unit/test_reach.py tests/unit/test_variant_score.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(SPREAD) tests/unit/test_models.py tests/unit/test_losses.py tests/unit/test_step.py tests/unit/test_train.py tests/unit/test_evoaug.py tests/unit/test_loader.py tests/unit/test_fit_batches.py tests/unit/test_reach.py tests/unit/test_variant_score.py tests/unit/test_stages.py tests/unit/test_attribution.py tests/unit/test_filters.py
 	$(BIN)/python -m pytest $(SPREAD) -rs tests/workflow tests/cluster tests/browser
 
 test-slow: setup
