@@ -6,10 +6,10 @@ usage: python benchmarks/gia.py [MODEL ...] [--flanks N] [--naive N] [--backgrou
 Models with default options, random weights and 15 targets; words of 11 bp in the middle of 100
 background sequences of 2,048 bp, all targets at once. `whole` predicts whole sequences with each
 word (N of them, default 4), as the study's code does; `stages` is `epibench.interpret`, which
-computes only what can see the word. CPU-seconds include the pass over the backgrounds themselves. `published` is what the study's code (bio-gopher 1.0.3) took on 2 CPU cores. `largest
-difference` is that between both ways, relative to the mean prediction. A row is one measurement:
-repeat it on a noisy machine. The last line is the shuffling of 10,000 sequences of 2,048 bp on one
-core.
+computes only what can see the word. CPU-seconds include the pass over the backgrounds themselves.
+`published` is what the study's code (bio-gopher 1.0.3) took on 2 CPU cores. `largest difference`
+is that between both ways, relative to the mean prediction. A row is one measurement: repeat it on
+a noisy machine. The last line is the shuffling of 10,000 sequences of 2,048 bp on one core.
 """
 
 import argparse
