@@ -9,7 +9,7 @@ with job(snakemake.log[0]):
     from epibench.simulate.grammar import read_grammar
 
     sequences = load_sequences(snakemake.input.sequences)["shuffled"]
-    means = GrammarMeans(read_grammar(snakemake.params.grammar["grammar"]), sequences.shape[1])
+    means = GrammarMeans(read_grammar(snakemake.params.grammar), sequences.shape[1])
     patterns = load_patterns(snakemake.input.patterns)
     tables = find_true_effects(means, sequences, patterns, snakemake.params.settings)
     for kind, table in tables.items():

@@ -3,10 +3,10 @@ from pathlib import Path
 from epibench.rule import job
 
 with job(snakemake.log[0]):
-    import numpy as np
     import pandas as pd
 
     from epibench.files import whole
+    from epibench.interpret.attribute import load_attribution
     from epibench.interpret.filters import load_filters
     from epibench.interpret.jaspar import read_motifs
     from epibench.interpret.meme_file import read_meme
@@ -19,12 +19,10 @@ with job(snakemake.log[0]):
     def tables(paths):
         return {Path(path).stem: pd.read_csv(path, sep="\t") for path in paths}
 
-    with np.load(snakemake.input.scores) as file:
-        attribution = dict(file)
     modisco = snakemake.input.modisco
     run = tables(snakemake.input.effects) | {
         "filters": load_filters(snakemake.input.filters),
-        "attribution": attribution,
+        "attribution": vars(load_attribution(snakemake.input.scores)),
         "modisco": read_meme(modisco) if modisco else None,
         "of_coverage": LOSSES[snakemake.wildcards.loss].head != "peaks",
     }

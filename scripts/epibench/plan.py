@@ -321,6 +321,7 @@ def _check_files(plan: Plan, where: str) -> None:
                     f"{where}: experiments.{name} scores windows with a peak, but no target has "
                     f"peaks; name them in {study.samples} or set `enabled: false`"
                 )
+    _check_shown_targets(plan, where)
     for origin, source in (plan.sources() | plan.variant_sources()).items():
         try:
             missing = is_local(source) and not Path(source).is_file()
@@ -331,3 +332,19 @@ def _check_files(plan: Plan, where: str) -> None:
                 f"{source} is a folder" if Path(source).is_dir() else f"there is no file {source}"
             )
             raise InputError(f"{where}: {origin}: {what}; correct the path")
+
+
+def _check_shown_targets(plan: Plan, where: str) -> None:
+    """Refuse to explain binary models on targets without peaks, which they have not learned."""
+    without = {target.name for target in plan.targets if not target.peaks}
+    missing = [name for name in plan.shown_targets if name in without]
+    for name, expansion in plan.expanded.items():
+        if not missing or plan.analysis(name).stage != "interpret":
+            continue
+        for run in expansion.runs:
+            if builder(plan.study.models[run.model].builder).head == "peaks":
+                raise InputError(
+                    f"{where}: experiments.{name} explains {run.model!r}, which learns where peaks "
+                    f"are, on {missing[0]!r}, which has none; choose targets with peaks in "
+                    "interpret.targets or leave the run out"
+                )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from epibench.experiments import ANALYSES
 from epibench.plan_data import DataPlan
 from epibench.protocol import PROTOCOL
 
@@ -22,8 +23,13 @@ class InterpretPlan(DataPlan):
     def sequence_settings(self) -> dict[str, Any]:
         """Give the settings of the sequences that models are explained on."""
         interpret = self.study.interpret
+        occluded = any(
+            experiment.enabled and ANALYSES[experiment.analysis or name].reads == "occlusion"
+            for name, experiment in self.study.experiments.items()
+        )
+        more = interpret.occlusion.sequences if occluded else 0
         return interpret.model_dump(include={"windows", "backgrounds", "seed"}) | {
-            "sequences": max(interpret.sequences, interpret.occlusion.sequences),
+            "sequences": max(interpret.sequences, more),
             "protocol": PROTOCOL["sample_sequences"],
         }
 
@@ -75,22 +81,26 @@ class InterpretPlan(DataPlan):
 
     def effect_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of a rule of global importance, and no more."""
-        interpret = self.study.interpret.model_dump()
-        keys = {
-            "find_flanks": set(),
-            "find_distances": {"pairs", "distance", "position_step", "copies", "copy_spacing"},
-            "find_cooperativity": set(),
-            "occlude_motifs": {"occlusion"},
-        }
-        keys["find_true_effects"] = keys["find_flanks"] | keys["find_distances"]
-        settings = {key: interpret[key] for key in (*keys[rule], "flanks", "seed")}
-        position = interpret["position"]
-        return settings | {
+        interpret = self.study.interpret
+        position = interpret.position
+        known = interpret.model_dump() | {
             "position": self.study.windows.input_length // 2 if position is None else position,
             "replicates": self.study.evaluation.replicates,
             "targets": self.shown_targets,
-            "protocol": PROTOCOL[rule],
         }
+        embedding = {"flanks", "position"}
+        draws = {"replicates", "seed"}
+        keys = {
+            "find_flanks": embedding | draws,
+            "find_distances": embedding
+            | draws
+            | {"targets", "pairs", "distance", "position_step", "copies", "copy_spacing"},
+            "find_cooperativity": embedding | {"targets"},
+            "occlude_motifs": draws | {"occlusion"},
+        }
+        keys["find_true_effects"] = keys["find_flanks"] | keys["find_distances"]
+        settings = {key: known[key] for key in sorted(keys[rule])}
+        return settings | {"protocol": PROTOCOL[rule]}
 
     def modisco_settings(self) -> dict[str, Any]:
         """Give the settings of TF-MoDISco."""

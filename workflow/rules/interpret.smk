@@ -283,7 +283,7 @@ rule find_true_effects:
     conda:
         "../../envs/cpu.yaml"
     params:
-        grammar=PLAN.grammar_settings(),
+        grammar=PLAN.grammar_settings()["grammar"],
         settings=PLAN.effect_settings("find_true_effects"),
     script:
         "../../scripts/find_true_effects.py"

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from epibench.config.grids import Section, Seed, WindowsName
 from epibench.errors import InputError
-from epibench.interpret.iupac import combinations, pattern_problem
+from epibench.interpret.iupac import IUPAC, combinations, pattern_problem
 from epibench.locus import parse_locus
 
 MOST_WORDS = 65_536
@@ -96,7 +96,7 @@ class Attribution(Section):
     """The attribution of predictions to single bases."""
 
     methods: Annotated[list[Literal[METHODS]], Field(min_length=1)] = Field(
-        default=list(METHODS[1:]), description=f"Among {', '.join(METHODS)}."
+        default=list(METHODS), description=f"Among {', '.join(METHODS)}."
     )
     loci: Annotated[list[Annotated[str, AfterValidator(_locus)]], Field(max_length=4)] = Field(
         default=[],
@@ -127,7 +127,7 @@ class Interpret(Section):
     windows: WindowsName = Field(
         default="threshold2", description="Window set whose test windows are drawn from."
     )
-    sequences: Count = Field(
+    sequences: Annotated[int, Field(ge=16)] = Field(
         default=1000, description="Natural sequences for filters and embeddings."
     )
     backgrounds: Annotated[int, Field(ge=2)] = Field(
@@ -151,6 +151,7 @@ class Interpret(Section):
     )
     pairs: list[tuple[str, str]] = Field(
         default=[("AP-1", "AP-1"), ("AP-1", "ATAAA"), ("AP-1", "GATA")],
+        min_length=1,
         description="Pairs of them: the first stays in the middle, the second moves.",
     )
     flanks: Annotated[int, Field(ge=0, le=4)] = Field(
@@ -194,6 +195,11 @@ def check_interpret(interpret: Interpret, window_sets: list[str], length: int) -
     position = length // 2 if interpret.position is None else interpret.position
     for name, motif in interpret.motifs.items():
         _check_motif(f"interpret.motifs.{name}", motif, interpret.flanks, position, length)
+        if motif.pattern:
+            _check_places(interpret, len(motif.pattern) + 2 * interpret.flanks, position, length)
+    for pair in interpret.pairs:
+        if interpret.pairs.count(pair) > 1:
+            raise InputError(f"interpret.pairs: {' and '.join(pair)} stand there twice; remove one")
     named = [("pairs", name) for pair in interpret.pairs for name in pair]
     for key, name in [*named, *(("occlusion.motifs", name) for name in interpret.occlusion.motifs)]:
         if name not in interpret.motifs:
@@ -233,4 +239,33 @@ def _check_motif(key: str, motif: Motif, flanks: int, position: int, length: int
         raise InputError(
             f"{key}.noted: {motif.noted!r} has {len(motif.noted)} bp, but the core with its flanks "
             f"has {width}; correct it"
+        )
+    letters = "N" * flanks + motif.pattern + "N" * flanks
+    for base, letter in zip(motif.noted or "", letters, strict=False):
+        if base not in IUPAC[letter]:
+            raise InputError(
+                f"{key}.noted: {motif.noted!r} is no word of {motif.pattern!r}, whose {letter} it "
+                f"has {base} for; correct it"
+            )
+
+
+def _check_places(interpret: Interpret, width: int, position: int, length: int) -> None:
+    """Refuse copies that overlap or leave the input, and pairs without a place."""
+    if interpret.distance.farthest is not None and interpret.distance.farthest < width:
+        raise InputError(
+            f"interpret.distance.farthest = {interpret.distance.farthest} leaves a second motif no "
+            f"place beside one of {width} bp; raise it"
+        )
+    if interpret.copies > 1 and interpret.copy_spacing < width:
+        raise InputError(
+            f"interpret.copy_spacing = {interpret.copy_spacing}: copies of {width} bp would "
+            "overlap; raise it"
+        )
+    start = position - interpret.flanks
+    first = start - (interpret.copies - 1) // 2 * interpret.copy_spacing
+    last = start + interpret.copies // 2 * interpret.copy_spacing
+    if first < 0 or last + width > length:
+        raise InputError(
+            f"interpret.copies = {interpret.copies} at a spacing of {interpret.copy_spacing} bp do "
+            f"not lie within the input of {length} bp; lower one of them"
         )

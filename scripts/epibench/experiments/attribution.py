@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from scipy.stats import spearmanr
 
-from epibench.experiments.effects import SETTINGS, checked
-from epibench.experiments.variants import name_settings
+from epibench.experiments.effects import SETTINGS, checked, name_runs
 from epibench.style import FULL_WIDTH, MUTED, note_below, styled
 from epibench.words import BASES
 
@@ -86,7 +85,7 @@ def draw(rows: pd.DataFrame, checks: pd.DataFrame) -> Figure:
     target = rows["target"].iloc[0]
     rows, checks = rows[rows["target"] == target], checks[checks["target"] == target]
     runs = rows.drop_duplicates("run")
-    names = dict(zip(runs["run"], name_settings(runs), strict=True))
+    names = dict(zip(runs["run"], name_runs(runs), strict=True))
     shown = list(names)[:RUNS]
     loci = rows["locus"].drop_duplicates().tolist()[:LOCI]
     methods = [name for name in METHODS if name in set(rows["method"])]

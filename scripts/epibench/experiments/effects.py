@@ -25,6 +25,15 @@ class Row(NamedTuple):
     rows: pd.DataFrame
 
 
+def name_runs(runs: pd.DataFrame) -> list[str]:
+    """Name each run like its setting, and by its seed where the setting has several."""
+    several = runs.groupby(SETTINGS)["seed"].transform("nunique") > 1
+    seeds = [
+        f", seed {seed}" if more else "" for seed, more in zip(runs["seed"], several, strict=True)
+    ]
+    return [name + seed for name, seed in zip(name_settings(runs), seeds, strict=True)]
+
+
 def checked(rows: pd.DataFrame, needed: list[str], experiment: str) -> pd.DataFrame:
     """Refuse tables without rows or columns.
 

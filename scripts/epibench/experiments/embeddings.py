@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 from sklearn.neighbors import NearestNeighbors
 
-from epibench.experiments.effects import SETTINGS, checked
-from epibench.experiments.variants import name_settings
+from epibench.experiments.effects import SETTINGS, checked, name_runs
 from epibench.style import FULL_WIDTH, SEQUENTIAL, note_below, styled
 
 NEEDED = ["sequence", "x", "y", "target", "measured", "predicted"]
@@ -63,7 +62,7 @@ def figure(rows: pd.DataFrame) -> Figure:
 def draw(rows: pd.DataFrame) -> Figure:
     """Draw a row a run, a column a target."""
     runs = rows.drop_duplicates("run")
-    names = name_settings(runs)
+    names = name_runs(runs)
     shown = runs["run"].tolist()[:RUNS]
     targets = rows["target"].drop_duplicates().tolist()
     columns = targets[:TARGETS]

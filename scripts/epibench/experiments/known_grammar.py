@@ -169,6 +169,8 @@ def _draw_attribution(axes: Axes, table: pd.DataFrame) -> None:
     rows = table[table["score"] == "aupr"]
     means = rows.groupby([*SETTINGS, "method"], sort=False)[["value", "chance"]].mean()
     means = means.reset_index().merge(_looks(table), on=SETTINGS)
+    if means.empty:  # no true site in the sampled inputs
+        return
     methods = [name for name in _METHODS if name in set(means["method"])]
     names = list(dict.fromkeys(means["name"]))
     for row in means.itertuples():

@@ -14,6 +14,7 @@ from epibench.experiments.effects import (
     panels,
     shown,
 )
+from epibench.experiments.whole_r import is_binary
 from epibench.style import CONTRAST, MUTED, SEQUENTIAL, styled
 
 KEYS = ["motif", "instances", "target", "sequences"]
@@ -42,14 +43,14 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         When there are no rows, or a column is missing.
     """
     means = _means(rows)
-    share = means["effect"] / means["prediction"].where(means["loss"] != "binary_crossentropy")
+    share = means["effect"] / means["prediction"].where(~is_binary(means))
     return means.assign(share=share)
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
     rows = checked(rows, [*KEYS, *VALUES], "occlusion")
     rows = rows.assign(instances=rows["instances"].astype(str))
-    return over_seeds(rows, KEYS, VALUES)
+    return over_seeds(rows, KEYS, VALUES).dropna(subset="effect")  # targets not learned
 
 
 def figure(rows: pd.DataFrame) -> Figure:

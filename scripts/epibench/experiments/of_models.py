@@ -81,9 +81,9 @@ OF_MODELS = {
         "free) bases, by rank; colour is its score by the motif's matrix. Dashed: the core alone, "
         "between the bases of the sequences. The best word is named in the corner; a black dot is "
         "a word that the config notes (without a name where it is the best). Scales differ "
-        "between panels, and coverage and logits must not be compared. Intervals over sequences "
-        "are in the table. Random sequences lack the context of real ones, and what a model does "
-        "with a motif need not be what a cell does.",
+        "between panels, and coverage and logits must not be compared. Intervals, over sequences "
+        "and not seeds, are in the table. Random sequences lack the context of real ones, and "
+        "what a model does with a motif need not be what a cell does.",
     ),
     "gia_distance": Analysis(
         module="epibench.experiments.gia_distance",
@@ -95,12 +95,12 @@ OF_MODELS = {
         question="How far apart may two motifs stand to act together?",
         caption="Global importance of two motifs, each with the flanks that were best for the "
         "run, against the offset of the second (start less start of the first, which stays in the "
-        "middle of the input; no overlap); band: 95 % interval over the shuffled test sequences. "
-        "The table gives the distance at which the joint effect has fallen half-way, where it "
-        "clearly does. The best of many places is a little flattered, and a slow drift of the "
-        "curve has a half-way distance too, which depends on how far the places go. A level that "
-        "does not fall to that of single motifs is no interaction: both add up at any distance. "
-        "Scales differ between panels; coverage and logits must not be compared.",
+        "middle of the input; no overlap); band: 95 % interval over the shuffled test sequences, "
+        "not over seeds. The table gives the distance at which the joint effect has fallen "
+        "half-way, where it clearly does. The best of many places is a little flattered, and a "
+        "slow drift of the curve has a half-way distance too, which depends on how far the places "
+        "go. A level that does not fall to that of single motifs is no interaction: both add up "
+        "at any distance. Scales differ between panels; coverage and logits must not be compared.",
     ),
     "gia_placement": Analysis(
         module="epibench.experiments.gia_placement",
@@ -164,15 +164,16 @@ OF_MODELS = {
         "effect, mean over targets; dotted is chance, the share of such bases. A perfect model "
         "does not reach 1, because weak sites matter little. Top right: motifs whose own JASPAR "
         "matrix is matched below the q-value of the config by a filter or a TF-MoDISco pattern "
-        "(paler: by some seeds only), their share, and that of queries with shuffled columns. "
-        "Then effects of a motif's words, averaged in twentieths in the order of the truth, with "
-        "Spearman's rho; effects of pairs by distance, from far apart (0) to the best place (1), "
-        "dotted where half of the truth's effect is left; half-way distances; and the effect of "
-        "both motifs by the sum of single ones, each at its own best words and distance. Motifs "
-        "and pairs are shown in the target in which their true effect varies most. Open markers "
-        "and dashed lines are binary models, whose effects are of logits: their ratios have no "
-        "truth to be held against. Curves and points are means over seeds; of many settings the "
-        "first six are in colour. A simulated genome is simpler than a real one, so a method that "
-        "works here may fail there.",
+        "(of the latter only motifs that matter in its target) (paler: by some seeds only), their "
+        "share, and that of queries with shuffled columns. Then effects of a motif's words, "
+        "averaged in twentieths in the order of the truth, with Spearman's rho; effects of pairs "
+        "by distance, from far apart (0) to the best place (1), dotted where half of the truth's "
+        "effect is left; half-way distances; and the effect of both motifs by the sum of single "
+        "ones, each at its own best words and distance. Drawn are the first three motifs and "
+        "pairs, same strand, each in the target in which the true effect varies most. Open "
+        "markers and dashed lines are binary models, whose effects are of logits: their ratios "
+        "have no truth to be held against. Curves and points are means over seeds; of many "
+        "settings the first six are in colour. A simulated genome is simpler than a real one, so "
+        "a method that works here may fail there.",
     ),
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from epibench.errors import InputError
 from epibench.interpret.bootstrap_mean import Bootstrap
 from epibench.interpret.find_flanks import table_of
 from epibench.interpret.importance import Means, effects, embed
@@ -63,6 +64,10 @@ def find_distances(
         with_first = embed(backgrounds, one, start)
         for orientation, word in orientations(encode(words[second])).items():
             offsets = places(len(one), len(word), start, backgrounds.shape[1], settings)
+            if not len(offsets):
+                raise InputError(
+                    f"interpret.distance leaves {second} no place beside {first}; raise `farthest`"
+                )
             both = effects(means, with_first, _repeated(word, offsets), start + offsets)
             for offset, effect in zip(offsets.tolist(), both, strict=True):
                 estimate = bootstrap(alone + effect)
@@ -134,6 +139,11 @@ def find_copies(
     rows = []
     for motif, text in words.items():
         word, so_far, total = encode(text), backgrounds, 0.0
+        if settings["copies"] > 1 and settings["copy_spacing"] < len(word):
+            raise InputError(
+                f"interpret.copy_spacing = {settings['copy_spacing']}: copies of {motif} with "
+                f"{len(word)} bp would overlap; raise it"
+            )
         for copy in range(settings["copies"]):
             step = (copy + 1) // 2 * (1 if copy % 2 else -1)
             start = middle + step * settings["copy_spacing"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from epibench.errors import InputError
 from epibench.interpret.bootstrap_mean import Bootstrap
 from epibench.interpret.find_flanks import table_of
 from epibench.interpret.iupac import IUPAC
@@ -66,6 +67,12 @@ def occlude(
             bootstrap = Bootstrap(len(members), settings["replicates"], settings["seed"])
             estimate = bootstrap(effect)
             rows.append((pattern.name, group, estimate, len(members), unchanged.mean(axis=0)))
+    if not rows:
+        raise InputError(
+            f"none of the {len(sequences)} test sequences has an instance of "
+            f"{', '.join(pattern.core for pattern in patterns)}; raise "
+            "interpret.occlusion.sequences or name another motif"
+        )
     table = table_of(name, means.targets, ["motif", "instances"], rows, ["sequences", "prediction"])
     numbers = np.tile(np.arange(len(means.targets)), len(rows))
     table["prediction"] = [
@@ -141,4 +148,8 @@ def replace(
             changed[start : start + width] = rng.integers(0, 4, width)
             if not len(find_instances(changed[around], core)):
                 break
+        else:
+            raise InputError(
+                f"no random word in place of {core!r} is free of it; give a longer pattern"
+            )
     return changed

@@ -14,7 +14,7 @@ from epibench.interpret.filters import Filters
 from epibench.interpret.jaspar import JasparMotif, load_matrix
 from epibench.interpret.q_values import q_values
 from epibench.interpret.true_sites import true_sites
-from epibench.simulate.grammar import Grammar
+from epibench.simulate.grammar import Grammar, Motif
 from epibench.simulate.sites import load_scorers
 
 SEED = 0
@@ -65,8 +65,9 @@ def score_grammar(
         second motif), `method`, `target`, `score`, `value`, its `truth`, and `chance`: the value of
         a method that knows nothing. Of each question:
 
-        `filters`, `modisco`: `q`, the lowest over queries, `found` (0, 1), `recall` over motifs;
-        chance is that of queries with their columns in a random order.
+        `filters`, `modisco`: `q`, the lowest over queries, `found` (0, 1), `recall` over motifs (of
+        `modisco` those that act in its target, the first of the attributions); chance is that of
+        queries with their columns in a random order.
         `attribution`: `aupr` and `auroc` of absolute scores, for the cores of true sites; chance
         of the first is their share of positions.
         `flanks`: `rho`, Spearman's, over words.
@@ -92,7 +93,12 @@ def score_grammar(
         queries["modisco"] = list(run["modisco"].values())
     scores, curves = [], []
     for method, ppms in queries.items():
-        scores += _motif_scores(method, ppms, known, grammar, threshold)
+        names = list(grammar.motifs)
+        if method == "modisco":  # it was given the first target only
+            target = run["attribution"]["targets"][:1]
+            names = [n for n in names if all(grammar.motifs[n].weights[t] for t in target)]
+        planted = {name: grammar.motifs[name] for name in names}
+        scores += _motif_scores(method, ppms, known, planted, threshold)
     scores += _attribution_scores(run["attribution"], grammar)
     for compare in (_compare_flanks, _compare_distances, _compare_cooperativity):
         found, drawn = compare(truth, run, grammar)
@@ -128,7 +134,7 @@ def _motif_scores(
     method: str,
     ppms: Sequence[np.ndarray],
     known: Sequence[JasparMotif],
-    grammar: Grammar,
+    motifs: Mapping[str, Motif],
     threshold: float,
 ) -> list[dict]:
     """Tell which motifs of the grammar a method found."""
@@ -137,7 +143,7 @@ def _motif_scores(
     lowest = [q_values(each, known).min(axis=0, initial=1.0) for each in (ppms, shuffled)]
     places = {motif.id: place for place, motif in enumerate(known)}
     rows, all_found = [], []
-    for name, motif in grammar.motifs.items():
+    for name, motif in motifs.items():
         q, by_chance = (values[places[motif.matrix]] for values in lowest)
         found, chance = float(q < threshold), float(by_chance < threshold)
         given = {"question": method, "method": method}
