@@ -221,6 +221,7 @@ class Plan(InterpretPlan):
             "study": self.study.study,
             "title": self.study.title,
             "bin_size": self.study.defaults.bin_size,
+            "defaults": self.study.defaults.model_dump(),
             "config_files": self.config_files,
             "accessions": {
                 target.name: target.experiment for target in self.targets if target.experiment

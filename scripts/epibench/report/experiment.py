@@ -39,7 +39,7 @@ class ExperimentPage:
 
 def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
     """Give what the template shows of an experiment; `base` is the folder of the page."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", page.name)
+    slug = slug_of(page.name)
     analysis = page.analysis
     content = (page.folder / "table.tsv").read_bytes()
     table = pd.read_csv(page.folder / "table.tsv", sep="\t")
@@ -67,6 +67,11 @@ def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "svg": relative(svg, base),
         "png": relative(page.folder / "figure.png", base),
     }
+
+
+def slug_of(name: str) -> str:
+    """Give what the address of an experiment's section ends with."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name)
 
 
 def _says_nothing(table: pd.DataFrame, column: str) -> bool:

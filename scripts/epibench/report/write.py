@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
+from epibench.report.choices import choices_part
 from epibench.report.data import data_part
-from epibench.report.experiment import ExperimentPage, describe_experiment
+from epibench.report.experiment import ExperimentPage, describe_experiment, slug_of
 from epibench.report.inline import data_uri
 from epibench.report.leaderboard import (
     OF_TARGETS,
@@ -65,7 +66,7 @@ def write_report(
         The HTML file; links to figures are relative to its folder.
     study : mapping
         `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
-        opens with), `labels` (of predictions from outside, by name), `accessions` (of experiments,
+        opens with), `defaults` (of every axis), `labels` (of predictions from outside, by name), `accessions` (of experiments,
         by target), `data_seed` (of simulated data, or None), `config_files` (paths), `inputs`
         (`epibench.report.inputs.describe_inputs`) and `selection` (see
         `epibench.report.selection`).
@@ -114,6 +115,11 @@ def write_report(
             about=data_part(data, study, Path(out).parent),
             selection=selection_part(study["selection"], selection, Path(out).parent),
             experiments=[describe_experiment(page, Path(out).parent) for page in experiments],
+            slugs={page.name: slug_of(page.name) for page in experiments},
+            choices=choices_part(
+                {page.name: page.folder for page in experiments if page.compared},
+                study["defaults"],
+            ),
             ranking=predictors
             and ranking_part(
                 Path(predictors), runs.set_index("run").to_dict("index"), study["labels"]
