@@ -66,10 +66,10 @@ def write_report(
         The HTML file; links to figures are relative to its folder.
     study : mapping
         `study` (its name), `title`, `date` (text or None), `bin_size` (bp, which the leaderboard
-        opens with), `defaults` (of every axis), `labels` (of predictions from outside, by name), `accessions` (of experiments,
-        by target), `data_seed` (of simulated data, or None), `config_files` (paths), `inputs`
-        (`epibench.report.inputs.describe_inputs`) and `selection` (see
-        `epibench.report.selection`).
+        opens with), `defaults` (of every axis), `labels` (of predictions from outside, by name),
+        `accessions` (of experiments, by target), `data_seed` (of simulated data, or None),
+        `config_files` (paths), `inputs` (`epibench.report.inputs.describe_inputs`) and
+        `selection` (see `epibench.report.selection`).
     data : mapping
         The store's `summary.json`.
     runs : DataFrame
