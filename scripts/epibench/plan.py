@@ -24,6 +24,7 @@ from epibench.report.inputs import describe_inputs
 from epibench.samples import Target, read_samples
 from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
+from epibench.words import EVALUATED
 
 _OF_THE_JOB = ("require_gpu", "checkpoint_minutes", "tensorboard", "wandb")
 
@@ -207,6 +208,61 @@ class Plan(InterpretPlan):
             file = "modisco.html"
         runs = self.expanded[experiment].runs if file else []
         return {run.name: f"runs/{run.name}/{file}" for run in runs}
+
+    def run_page_settings(self, name: str) -> dict[str, Any]:
+        """Give what the page of a run depends on besides the files of the run."""
+        run = self.runs[name]
+        entry = self.study.models[run.model]
+        of_run = self.needed[run]
+        pages = {each: self.pages(each) for each in of_run}
+        return {
+            "run": name,
+            "axes": run._asdict(),
+            "title": self.study.title,
+            "config_files": self.config_files,
+            "defaults": self.study.defaults.model_dump(),
+            "builder_defaults": builder(entry.builder).resolve(
+                check_options(entry.builder, {}), run.loss
+            ),
+            "experiments": {
+                each: {
+                    "analysis": self.study.experiments[each].analysis or each,
+                    "targets": self.shown_targets if self.analysis(each).shown_targets else None,
+                }
+                for each in of_run
+            },
+            "filters": any(self.analysis(each).reads == "filters" for each in of_run),
+            "pages": {
+                each: found[name]
+                for each, found in pages.items()
+                if found.get(name, "").endswith(".html")
+            },
+            "protocol": PROTOCOL["write_run_page"],
+        }
+
+    def run_page_inputs(self, name: str) -> dict[str, list[str]]:
+        """Give the files that the page of a run shows: its own, and those of each experiment.
+
+        An experiment's are those that its analysis reads of this run, where it has something to say
+        of one run.
+        """
+        run = self.runs[name]
+        folder = f"{self.folder}/runs/{name}"
+        of_run = self.needed[run]
+        own = ["run.json", "history.csv", *EVALUATED.values()]
+        if any(self.analysis(each).reads == "filters" for each in of_run):
+            own.append("filters.png")
+        files = {"own": [f"{folder}/{file}" for file in own]}
+        for each in of_run:
+            if self.analysis(each).of_one_run:
+                files[each] = [f"{folder}/{file}" for file in self.analysis(each).files]
+                files["own"] += [f"{self.folder}/{page}" for page in self._pages_of(each, name)]
+        return files
+
+    def _pages_of(self, experiment: str, name: str) -> list[str]:
+        """Give the page of a run that an experiment links to, if there is one."""
+        page = self.pages(experiment).get(name, "")
+        return [page] if page.endswith(".html") else []
 
     def manifest(self) -> list[dict[str, Any]]:
         """Give a row a run: its name, its axes and the experiments that need it."""

@@ -1,5 +1,6 @@
 """One look for every figure: fonts, colours, sizes, label placement, and how files are written."""
 
+import io
 from pathlib import Path
 from textwrap import fill
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
+from PIL import Image
 
 from epibench.files import whole
 from epibench.words import AUGMENTATIONS, LOSSES
@@ -107,6 +109,15 @@ def save(figure: Figure, folder: str | Path, name: str = "figure") -> None:
         figure.savefig(path, format="svg", metadata={"Date": None})
     with whole(Path(folder) / f"{name}.png") as path:
         figure.savefig(path, format="png")
+
+
+@styled
+def png_bytes(figure: Figure, dpi: int) -> bytes:
+    """Give a figure as a PNG of 256 colours, a third of the size, for a page that holds it."""
+    drawn, content = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    Image.open(drawn).convert("RGB").quantize(256).save(content, format="png", optimize=True)
+    return content.getvalue()
 
 
 def widen(axes: Axes, *, x: float = 0, y: float = 0) -> None:

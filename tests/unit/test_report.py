@@ -42,7 +42,8 @@ from epibench.report.leaderboard import (
     leaderboard,
 )
 from epibench.report.shown import percent_of, readable_bytes, shown_as, span_of
-from epibench.report.write import status, write_report
+from epibench.report.templates import status
+from epibench.report.write import write_report
 
 
 class Page(HTMLParser):

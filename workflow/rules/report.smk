@@ -22,8 +22,26 @@ rule manifest:
         "../../scripts/manifest.py"
 
 
+rule write_run_page:
+    input:
+        unpack(lambda wildcards: PLAN.run_page_inputs(run_name(wildcards))),
+    output:
+        page=f"{PLAN.folder}/report/runs/{RUN_NAME}.html",
+    log:
+        side("logs", "write_run_page", RUN_NAME),
+    benchmark:
+        side("benchmarks", "write_run_page", RUN_NAME)
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=lambda wildcards: PLAN.run_page_settings(run_name(wildcards)),
+    script:
+        "../../scripts/write_run_page.py"
+
+
 rule write_report:
     input:
+        pages=[f"{PLAN.folder}/report/runs/{name}.html" for name in PLAN.runs],
         runs=rules.manifest.output[0],
         summary=f"{PLAN.folder}/store/summary.json",
         records=files_of_runs("run.json"),

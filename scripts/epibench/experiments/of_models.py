@@ -30,6 +30,7 @@ OF_MODELS = {
     ),
     "attribution": Analysis(
         module="epibench.experiments.attribution",
+        of_one_run=True,
         stage="interpret",
         reads="attribution",
         also=("attribution_checks",),
@@ -53,6 +54,7 @@ OF_MODELS = {
     ),
     "embeddings": Analysis(
         module="epibench.experiments.embeddings",
+        of_one_run=True,
         stage="interpret",
         reads="embedding",
         paper="Supp. Note 3",
@@ -68,6 +70,7 @@ OF_MODELS = {
     ),
     "gia_flanks": Analysis(
         module="epibench.experiments.gia_flanks",
+        of_one_run=True,
         stage="interpret",
         reads="flanks",
         shown_targets=True,
@@ -87,6 +90,7 @@ OF_MODELS = {
     ),
     "gia_distance": Analysis(
         module="epibench.experiments.gia_distance",
+        of_one_run=True,
         stage="interpret",
         reads="distances",
         shown_targets=True,
@@ -104,6 +108,7 @@ OF_MODELS = {
     ),
     "gia_placement": Analysis(
         module="epibench.experiments.gia_placement",
+        of_one_run=True,
         stage="interpret",
         reads="positions",
         also=("copies",),
@@ -120,6 +125,7 @@ OF_MODELS = {
     ),
     "gia_cooperativity": Analysis(
         module="epibench.experiments.gia_cooperativity",
+        of_one_run=True,
         stage="interpret",
         reads="cooperativity",
         shown_targets=True,
@@ -138,6 +144,7 @@ OF_MODELS = {
     ),
     "occlusion": Analysis(
         module="epibench.experiments.occlusion",
+        of_one_run=True,
         stage="interpret",
         reads="occlusion",
         paper="Supp. Fig. 2",
@@ -152,6 +159,7 @@ OF_MODELS = {
     ),
     "known_grammar": Analysis(
         module="epibench.experiments.known_grammar",
+        of_one_run=True,
         stage="interpret",
         reads="grammar",
         also=("grammar_curves",),

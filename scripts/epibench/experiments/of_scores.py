@@ -66,6 +66,7 @@ OF_SCORES = {
     ),
     "test_set": Analysis(
         module="epibench.experiments.test_set",
+        of_one_run=True,
         stage="evaluate",
         reads="thresholds",
         paper="Fig. 2e",
@@ -201,6 +202,7 @@ OF_SCORES = {
     ),
     "tracks": Analysis(
         module="epibench.experiments.tracks",
+        of_one_run=True,
         stage="evaluate",
         reads="loci",
         paper="Fig. 2a",

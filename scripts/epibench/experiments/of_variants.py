@@ -28,6 +28,7 @@ OF_VARIANTS = {
     ),
     "variant_map": Analysis(
         module="epibench.experiments.variant_map",
+        of_one_run=True,
         stage="evaluate",
         reads="variants",
         also=("variant_profile",),

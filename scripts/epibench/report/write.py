@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
@@ -15,9 +13,6 @@ from epibench.report.data import data_part
 from epibench.report.experiment import ExperimentPage, describe_experiment, slug_of
 from epibench.report.inline import data_uri
 from epibench.report.leaderboard import (
-    OF_TARGETS,
-    SCALINGS,
-    SCORES,
     View,
     at_a_glance,
     default_bin_size,
@@ -25,20 +20,8 @@ from epibench.report.leaderboard import (
 )
 from epibench.report.ranking import ranking_part
 from epibench.report.selection import selection_part
-from epibench.report.shown import (
-    COSTS,
-    HEADINGS,
-    TEXTS,
-    percent_of,
-    plain,
-    readable_bytes,
-    shown_as,
-    span_of,
-)
+from epibench.report.templates import environment
 from epibench.words import AXES
-
-HIGHER_IS_BETTER = (*OF_TARGETS, "pearson_r_per_sequence", "r2")
-"""Scores that are sorted from the highest down when their heading is first clicked."""
 
 
 def write_report(
@@ -100,7 +83,7 @@ def write_report(
     everyone = pd.concat([metrics, references], ignore_index=True)
     require_one_test_set(everyone, str(study["study"]))
     page = (
-        _environment()
+        environment()
         .get_template("template.html.j2")
         .render(
             study=study,
@@ -158,41 +141,6 @@ def _leaderboard_parts(views: list[View], preferred: int) -> dict[str, Any]:
     }
 
 
-def _environment() -> Environment:
-    """Set up templates that escape everything that is not marked as safe."""
-    environment = Environment(
-        loader=PackageLoader("epibench", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "bytes": readable_bytes,
-        "percent_of": percent_of,
-        "plain": plain,
-        "shown_as": shown_as,
-        "span_of": span_of,
-    }
-    environment.globals |= {
-        "asset": _asset,
-        "costs": COSTS,
-        "headings": HEADINGS,
-        "higher_is_better": HIGHER_IS_BETTER,
-        "of_targets": OF_TARGETS,
-        "scores": [name for name in SCORES if name not in OF_TARGETS],
-        "scalings": SCALINGS,
-        "status": status,
-        "texts": TEXTS,
-    }
-    return environment
-
-
-def _asset(name: str) -> Markup:
-    """Read a file that stands beside the template, to be placed in it as it is."""
-    return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))
-
-
 def _leaderboard_table(metrics: pd.DataFrame) -> pd.DataFrame:
     """Keep the means over targets, for download."""
     order = ["evaluated_bin_size", "scaling", "pearson_r"]
@@ -204,13 +152,3 @@ def _tsv_uri(table: pd.DataFrame) -> str:
     """Give a table as an address that downloads it."""
     text = table.to_csv(sep="\t", index=False, float_format="%.6g")
     return data_uri(text.encode(), "text/tab-separated-values")
-
-
-def status(view: View) -> str:
-    """Say how many predictors a view lists, and how many it cannot list."""
-    text = (
-        f"At {view.bin_size} bp: {len(view.rows)} of {len(view.rows) + view.left_out} predictors."
-    )
-    if view.left_out:
-        text += f" {view.left_out} cannot be evaluated at a bin size this fine and are not listed."
-    return text

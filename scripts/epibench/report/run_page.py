@@ -1,0 +1,168 @@
+"""Write the page of one run: what it is, how it trained, what it scores, what it has learned."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epibench.files import whole
+from epibench.report.costs import costs_of_rules
+from epibench.report.experiment import slug_of
+from epibench.report.inline import relative
+from epibench.report.run_figures import curves, figures_of_run, filters_of_run
+from epibench.report.run_scores import score_tables
+from epibench.report.templates import environment
+from epibench.words import AXES
+
+LOG_LINES = 60
+"""Lines of the end of a training's log that its page shows."""
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NOT_SETTINGS = {"options", "recipe", "loss_settings", "builder_checksum", "protocol", *AXES}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the files of a run lie: `results` is the study's folder, `page` the file to write."""
+
+    results: Path
+    run: str
+    page: Path
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder of the run."""
+        return self.results / "runs" / self.run
+
+    def link(self, path: Path) -> str:
+        """Give the address of a file as seen from the page."""
+        return relative(path, self.page.parent)
+
+
+def write_run_page(
+    place: Place,
+    settings: Mapping[str, Any],
+    record: Mapping[str, Any],
+    analyses: Mapping[str, Sequence[str]],
+) -> None:
+    """Write the page of a run as one HTML file that needs no other.
+
+    It shows this run alone, so that another one in the study changes nothing of it.
+
+    Parameters
+    ----------
+    place : Place
+    settings : mapping
+        `epibench.plan.Plan.run_page_settings`.
+    record : mapping
+        The run's `run.json`.
+    analyses : mapping
+        For each experiment that says something of one run, the files of this run that it reads.
+    """
+    page = (
+        environment()
+        .get_template("run.html.j2")
+        .render(
+            run=place.run,
+            settings=settings,
+            record=record,
+            index=place.link(place.results / "report" / "index.html"),
+            experiments={name: slug_of(name) for name in settings["experiments"]},
+            axes=axes_rows(settings),
+            entry=entry_rows(record["settings"], settings["builder_defaults"]),
+            command=command_of(place, settings["config_files"]),
+            curves=curves(place.folder / "history.csv", record["best_epoch"]),
+            scores=score_tables(place.folder, settings["axes"]["bin_size"]),
+            figures=figures_of_run(settings, analyses),
+            filters=filters_of_run(place.folder) if settings["filters"] else None,
+            pages=pages_of_run(place, settings),
+            jobs=jobs_of_run(place),
+            log=end_of_log(place.results / "logs" / "train_run" / f"{place.run}.log"),
+            files=files_of_run(place),
+        )
+    )
+    with whole(place.page) as path:
+        path.write_text(page, encoding="utf-8")
+
+
+def axes_rows(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give each axis with its value and, where it differs, the study's default."""
+    rows = []
+    for axis in AXES:
+        value, default = settings["axes"][axis], settings["defaults"][axis]
+        rows.append({"axis": axis, "value": value, "default": default, "same": value == default})
+    return rows
+
+
+def entry_rows(
+    trained: Mapping[str, Any], builder_defaults: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Give the settings of the model entry; an option that the builder has otherwise is marked.
+
+    Parameters
+    ----------
+    trained : mapping
+        `settings` of the run's record.
+    builder_defaults : mapping
+        The builder's default of each option.
+    """
+    rows = [
+        {"name": name, "value": value, "default": builder_defaults.get(name, value)}
+        for name, value in trained["options"].items()
+    ]
+    others = {name: value for name, value in trained.items() if name not in _NOT_SETTINGS}
+    for values in (trained["recipe"], trained["loss_settings"], others):
+        rows += [{"name": name, "value": value, "default": value} for name, value in values.items()]
+    return [row | {"same": row["value"] == row["default"]} for row in rows]
+
+
+def command_of(place: Place, config_files: Sequence[str]) -> str:
+    """Give the command that makes the run's model and scores again, from the repository's root.
+
+    Parameters
+    ----------
+    place : Place
+    config_files : sequence of str
+        Those of the study, in their order.
+    """
+    made = place.folder / "metrics.tsv"
+    words = ["snakemake", str(made), "--cores", "4", "--forcerun", "train_run"]
+    words += ["--configfile", *config_files]
+    return shlex.join(words)
+
+
+def end_of_log(path: Path) -> list[str]:
+    """Give the last lines of a log without colours; none where it is gone."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [_COLOURS.sub("", line) for line in lines[-LOG_LINES:]]
+
+
+def files_of_run(place: Place) -> list[dict[str, Any]]:
+    """List the files of the run with their addresses and sizes, and its log."""
+    paths = [path for path in sorted(place.folder.rglob("*")) if path.is_file()]
+    paths += [path for path in [place.results / f"logs/train_run/{place.run}.log"] if path.exists()]
+    return [
+        {
+            "name": relative(path, place.folder),
+            "href": place.link(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in paths
+        if not path.name.startswith(".")
+    ]
+
+
+def jobs_of_run(place: Place) -> list[dict[str, Any]]:
+    """Give what each job of the run took; jobs that serve the whole study are not among them."""
+    rules = {path.name for path in (place.results / "benchmarks").glob("*") if path.is_dir()}
+    jobs = costs_of_rules(place.results / "benchmarks", {place.run})
+    return [job for job in jobs if job["rule"] in rules]
+
+
+def pages_of_run(place: Place, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Give the addresses of what the run's experiments link to, such as motifs of TF-MoDISco."""
+    return {name: place.link(place.results / path) for name, path in settings["pages"].items()}

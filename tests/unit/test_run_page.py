@@ -1,0 +1,165 @@
+"""The page of one run: what it is, how to make it again, what it scores."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.fake_study import DEMO, TARGETS, metrics, run_rows
+
+from epibench.report.run_page import (
+    Place,
+    axes_rows,
+    command_of,
+    end_of_log,
+    entry_rows,
+    write_run_page,
+)
+from epibench.words import AXES
+
+RUN = run_rows(DEMO)[1]
+AXES_OF_RUN = {axis: RUN[axis] for axis in AXES}
+RECORD = {
+    "settings": AXES_OF_RUN
+    | {
+        "builder": "basenji",
+        "builder_checksum": None,
+        "options": {"first_filters": 32, "dropout": True},
+        "recipe": {"epochs": 28},
+        "loss_settings": {},
+        "precision": "float32",
+        "protocol": 2,
+    },
+    "store": "9e8b" * 16,
+    "parameters": 61204,
+    "other_parameters": 704,
+    "epochs": 3,
+    "best_epoch": 2,
+    "best_valid_loss": 0.41,
+    "constant_targets": [],
+    "seconds": 21.4,
+    "examples_per_second": 690.0,
+    "waited": 0.01,
+    "resumed": 0,
+    "precision": "float32",
+    "peak_memory_mb": {"host": 966, "gpu": None},
+    "device": {"devices": ["CPU"]},
+    "software": {"epibench": "0.1.0", "commit": "1a2b3c4", "keras": "3.15.1"},
+}
+HISTORY = "epoch,loss,valid_loss,learning_rate\n1,1.0,1.2,0.01\n2,0.8,0.9,0.01\n3,0.7,1.0,0.002\n"
+
+
+def settings(**changes) -> dict:
+    return {
+        "run": RUN["run"],
+        "axes": AXES_OF_RUN,
+        "title": "Made up",
+        "config_files": ["config/demo.yaml", "my settings.yaml"],
+        "defaults": AXES_OF_RUN | {"bin_size": 32, "seed": 1},
+        "builder_defaults": {"first_filters": 128, "dropout": True},
+        "experiments": {"loss_by_bin_size": {"analysis": "loss_by_bin_size", "targets": None}},
+        "filters": False,
+        "pages": {},
+    } | changes
+
+
+@pytest.fixture
+def place(tmp_path) -> Place:
+    results = tmp_path / "results" / "demo"
+    folder = results / "runs" / RUN["run"]
+    folder.mkdir(parents=True)
+    (folder / "history.csv").write_text(HISTORY)
+    rows = metrics([RUN]).drop(columns=[*AXES, "run", "kind"])
+    rows.to_csv(folder / "metrics.tsv", sep="\t", index=False)
+    return Place(results, RUN["run"], results / "report" / "runs" / f"{RUN['run']}.html")
+
+
+def written(place: Place, record=RECORD, **changes) -> str:
+    write_run_page(place, settings(**changes), record, {})
+    return place.page.read_text(encoding="utf-8")
+
+
+def test_links_reach_their_files(place):
+    log = place.results / "logs" / "train_run" / f"{RUN['run']}.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("\x1b[31mepoch 1\x1b[0m <b>\n")
+    (place.results / "report").mkdir()
+    (place.results / "report" / "index.html").write_text("")
+    page = written(place)
+    hrefs = [href.partition("#")[0] for href in re.findall(r'<a[^>]* href="([^"]*)"', page)]
+    paths = {(place.page.parent / href).resolve() for href in hrefs if href}
+    assert place.folder / "metrics.tsv" in paths
+    assert all(path.exists() for path in paths)
+    assert "epoch 1 &lt;b&gt;" in page
+    assert "\x1b" not in page
+
+
+def test_scores_at_two_bin_sizes_stand_in_two_tables(place):
+    page = written(place)
+    tables = re.findall(r'aria-label="Scores at (\d+) bp"', page)
+    own = RUN["bin_size"]
+    expected = [size for size in (1, 32, 64, 128, 256, 512, 1024, 2048) if size % own == 0]
+    assert [int(size) for size in tables] == expected
+    rows = pd.read_csv(place.folder / "metrics.tsv", sep="\t")
+    row = rows[(rows["target"] == "mean") & (rows["evaluated_bin_size"] == own)].iloc[0]
+    opened = page.partition("<details open>")[2].partition("</details>")[0]
+    assert f"At {own} bp, as trained" in opened
+    assert f"{row['pearson_r']:.3f}" in opened
+
+
+def test_names_are_escaped(place):
+    assert "<script>alert" in TARGETS[2]
+    page = written(place, title="<script>alert(2)</script>")
+    assert "<script" not in page
+
+
+def test_what_differs_from_the_default_is_marked():
+    rows = {row["axis"]: row for row in axes_rows(settings())}
+    assert not rows["bin_size"]["same"]
+    assert rows["bin_size"]["default"] == 32
+    assert rows["loss"]["same"]
+    entry = {row["name"]: row for row in entry_rows(RECORD["settings"], {"first_filters": 128})}
+    assert not entry["first_filters"]["same"]
+    assert entry["first_filters"]["default"] == 128
+    assert entry["dropout"]["same"]
+    assert entry["epochs"]["value"] == 28
+    assert "model" not in entry
+
+
+def test_the_command_is_one_for_a_shell():
+    place = Place(Path("results/demo"), "m/peaks/mse/bin32/rc+shift/seed1", Path("x"))
+    words = shlex.split(command_of(place, ["config/demo.yaml", "my settings.yaml"]))
+    assert words[:2] == [
+        "snakemake",
+        "results/demo/runs/m/peaks/mse/bin32/rc+shift/seed1/metrics.tsv",
+    ]
+    assert words[-3:] == ["--configfile", "config/demo.yaml", "my settings.yaml"]
+    assert "--forcerun" in words
+
+
+def test_a_run_that_learned_nothing_says_so(place):
+    record = json.loads(json.dumps(RECORD)) | {"constant_targets": ["K562"]}
+    assert "has learnt nothing" in written(place, record)
+    assert "has learnt nothing" not in written(place)
+
+
+def test_a_figure_that_cannot_be_drawn_gives_its_reason(place):
+    (place.folder / "thresholds.tsv").write_text("predictor\ttarget\n")
+    changed = {"test_set": {"analysis": "test_set", "targets": None}}
+    write_run_page(
+        place,
+        settings(experiments=changed),
+        RECORD,
+        {"test_set": [str(place.folder / "thresholds.tsv")]},
+    )
+    assert "Not drawn for this run: test_set: " in place.page.read_text()
+
+
+def test_a_log_that_is_gone_is_left_out(tmp_path):
+    assert end_of_log(tmp_path / "no.log") == []
+    (tmp_path / "long.log").write_text("\n".join(map(str, range(500))))
+    lines = end_of_log(tmp_path / "long.log")
+    assert lines[-1] == "499"
+    assert len(lines) == 60
