@@ -209,6 +209,47 @@ class Plan(InterpretPlan):
         runs = self.expanded[experiment].runs if file else []
         return {run.name: f"runs/{run.name}/{file}" for run in runs}
 
+    def claim_settings(self) -> dict[str, Any]:
+        """Give what claims are judged by besides the scores and tables of the study."""
+        runs = []
+        for name, run in self.runs.items():
+            entry = self.study.models[run.model]
+            kind = builder(entry.builder)
+            options = kind.resolve(check_options(entry.builder, entry.options), run.loss)
+            runs.append({"run": name} | run._asdict() | {"builder": entry.builder})
+            runs[-1]["options"] = options
+        return {
+            "runs": runs,
+            "experiments": {
+                name: {
+                    "analysis": self.study.experiments[name].analysis or name,
+                    "runs": [run.name for run in expansion.runs],
+                }
+                for name, expansion in self.expanded.items()
+            },
+            "replicates": self.study.evaluation.replicates,
+            "seed": self.study.evaluation.seed,
+            "protocol": PROTOCOL["judge_claims"],
+        }
+
+    def claim_inputs(self) -> dict[str, list[str]]:
+        """Give the files that claims are judged by."""
+        tables = {
+            "augmentation": "variation.tsv",
+            "gia_distance": "distances.tsv",
+        }
+        read = [
+            f"{self.folder}/runs/{run.name}/{tables[name]}"
+            for each, expansion in self.expanded.items()
+            if (name := self.study.experiments[each].analysis or each) in tables
+            for run in expansion.runs
+        ]
+        return {
+            "sums": [f"{self.folder}/runs/{name}/sums.npz" for name in self.runs],
+            "tables": [f"{self.folder}/experiments/{name}/table.tsv" for name in self.expanded],
+            "of_runs": list(dict.fromkeys(read)),
+        }
+
     def run_page_settings(self, name: str) -> dict[str, Any]:
         """Give what the page of a run depends on besides the files of the run."""
         run = self.runs[name]

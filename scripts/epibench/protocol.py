@@ -33,6 +33,7 @@ PROTOCOL = {
     "run_experiment": 2,
     "compare_runs": 1,
     "rank_predictors": 1,
+    "judge_claims": 1,
     "write_run_page": 1,
     "write_report": 5,
 }

@@ -22,6 +22,25 @@ rule manifest:
         "../../scripts/manifest.py"
 
 
+rule judge_claims:
+    input:
+        **PLAN.claim_inputs(),
+        claims="resources/claims.tsv",
+    output:
+        claims=f"{PLAN.folder}/claims/claims.tsv",
+        contrasts=f"{PLAN.folder}/claims/contrasts.tsv",
+    log:
+        side("logs", "judge_claims"),
+    benchmark:
+        side("benchmarks", "judge_claims")
+    conda:
+        "../../envs/cpu.yaml"
+    params:
+        settings=PLAN.claim_settings(),
+    script:
+        "../../scripts/judge_claims.py"
+
+
 rule write_run_page:
     input:
         unpack(lambda wildcards: PLAN.run_page_inputs(run_name(wildcards))),
@@ -41,6 +60,7 @@ rule write_run_page:
 
 rule write_report:
     input:
+        claims=list(rules.judge_claims.output),
         pages=[f"{PLAN.folder}/report/runs/{name}.html" for name in PLAN.runs],
         runs=rules.manifest.output[0],
         summary=f"{PLAN.folder}/store/summary.json",

@@ -25,7 +25,7 @@ RESERVED = (
         "evaluate_reference",
     ),
     *("score_variation", "run_experiment", "manifest", "select_targets"),
-    *("write_run_page", "write_report"),
+    *("judge_claims", "write_run_page", "write_report"),
     *("compare_runs", "rank_predictors"),
     *("write_tracks", "write_measured", "choose_loci", "read_loci"),
     *("read_variants", "score_variants", "read_out_variants"),

@@ -76,6 +76,7 @@ def make_report(
             for name, experiment in settings["experiments"].items()
         ],
         predictors=results / "predictors",
+        claims=results / "claims",
         links={run: _links(run) for run in manifest["run"]},
         versions=_versions([record["software"] for record in records]),
         jobs=costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),

@@ -9,6 +9,7 @@ import pandas as pd
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
 from epibench.report.choices import choices_part
+from epibench.report.claims import claims_part
 from epibench.report.data import data_part
 from epibench.report.experiment import ExperimentPage, describe_experiment, slug_of
 from epibench.report.inline import data_uri
@@ -35,6 +36,7 @@ def write_report(
     selection: str | Path,
     experiments: list[ExperimentPage],
     predictors: str | Path | None,
+    claims: str | Path | None = None,
     links: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     jobs: list[dict[str, Any]],
@@ -68,6 +70,8 @@ def write_report(
         In the order in which they appear.
     predictors : path or None
         The folder of ranks and pairs of all predictors; None: not shown.
+    claims : path or None
+        The folder of the verdicts; None: not shown.
     links : mapping
         For each run the relative addresses of its files by what they are called (log, config, ...).
     versions : mapping
@@ -103,6 +107,7 @@ def write_report(
                 {page.name: page.folder for page in experiments if page.compared},
                 study["defaults"],
             ),
+            claims=claims and claims_part(Path(claims)),
             ranking=predictors
             and ranking_part(
                 Path(predictors), runs.set_index("run").to_dict("index"), study["labels"]

@@ -1,0 +1,1 @@
+"""Claims of the paper as tests that are written down before they are run."""
