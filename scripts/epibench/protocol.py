@@ -30,10 +30,10 @@ PROTOCOL = {
     "occlude_motifs": 1,
     "find_true_effects": 1,
     "score_grammar": 1,
-    "run_experiment": 2,
+    "run_experiment": 3,
     "compare_runs": 1,
     "rank_predictors": 1,
-    "write_report": 4,
+    "write_report": 5,
 }
 """Version of what each rule computes: raised when its results change, so that a corrected formula
 reruns what depends on it while an edited comment reruns nothing."""

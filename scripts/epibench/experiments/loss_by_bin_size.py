@@ -14,6 +14,7 @@ from epibench.style import (
     LOSS_COLOURS,
     LOSS_MARKERS,
     Label,
+    link_run,
     note_below,
     place_labels,
     styled,
@@ -105,7 +106,9 @@ def _draw(axes: Axes, part: pd.DataFrame, scaling: str) -> tuple[list[Label], np
         colour = LOSS_COLOURS[loss]
         centres = points.groupby("bin_size", as_index=False)[["error", "r"]].mean()
         axes.plot(centres["error"], centres["r"], color=colour, alpha=0.35)
-        axes.plot(points["error"], points["r"], **_marker(loss), linestyle="none", markersize=size)
+        for row in points.itertuples():
+            (mark,) = axes.plot(row.error, row.r, **_marker(loss), linestyle="none", ms=size)
+            link_run(mark, row.run)
         labels += [
             Label(row.error, row.r, str(row.bin_size), colour) for row in centres.itertuples()
         ]
