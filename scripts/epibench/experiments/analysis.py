@@ -13,7 +13,8 @@ class Analysis:
     figures of Toneyan et al. 2022 that it repeats. An analysis that reads further tables of scores
     names them in `also`; its functions then take a dict from the name of each to its rows. With
     `references` the rows of all predictors that are no runs follow those of the runs. With
-    `shown_targets` it gets the rows of `interpret.targets` only.
+    `shown_targets` it gets the rows of `interpret.targets` only. `published` says that the paper's
+    own scores stand beside runs that repeat its experiment.
     """
 
     module: str
@@ -26,6 +27,7 @@ class Analysis:
     also: tuple[str, ...] = ()
     references: bool = False
     shown_targets: bool = False
+    published: bool = False
 
     @property
     def file(self) -> str:
