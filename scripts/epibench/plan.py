@@ -19,6 +19,7 @@ from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
 from epibench.models.registry import builder, check_options
 from epibench.plan_interpret import InterpretPlan
+from epibench.plan_published import repeats_of_published
 from epibench.protocol import PROTOCOL
 from epibench.report.inputs import describe_inputs
 from epibench.samples import Target, read_samples
@@ -194,8 +195,16 @@ class Plan(InterpretPlan):
             "left_out": expansion.left_out,
             "labels": self.labels if self.analysis(name).references else {},
             "targets": self.shown_targets if self.analysis(name).shown_targets else None,
+            "published": self.repeats_of_published(name),
             "protocol": PROTOCOL["run_experiment"],
         }
+
+    def repeats_of_published(self, experiment: str) -> list[str]:
+        """Name the runs of an experiment that published scores are shown beside."""
+        if not self.analysis(experiment).published:
+            return []
+        names = [target.name for target in self.targets]
+        return repeats_of_published(self.study, names, self.expanded[experiment].runs)
 
     def pages(self, experiment: str) -> dict[str, str]:
         """Give pages of the runs that the report links to from an experiment, by run.

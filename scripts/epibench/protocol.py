@@ -30,7 +30,7 @@ PROTOCOL = {
     "occlude_motifs": 1,
     "find_true_effects": 1,
     "score_grammar": 1,
-    "run_experiment": 2,
+    "run_experiment": 3,
     "compare_runs": 1,
     "rank_predictors": 1,
     "judge_claims": 1,

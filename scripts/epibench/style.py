@@ -4,9 +4,11 @@ import io
 from pathlib import Path
 from textwrap import fill
 from typing import NamedTuple
+from urllib.parse import quote
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -90,6 +92,10 @@ styled = mpl.rc_context(RC)
 """Decorator: draw a figure with this module's settings and leave matplotlib's own as they were."""
 
 
+RUN_PAGES = "../../report/runs"
+"""Folder of the pages of runs, as seen from the folder of an experiment's figure."""
+
+
 class Label(NamedTuple):
     """A text beside a point in data coordinates, in the point's colour."""
 
@@ -118,6 +124,22 @@ def png_bytes(figure: Figure, dpi: int) -> bytes:
     figure.savefig(drawn, format="png", dpi=dpi)
     Image.open(drawn).convert("RGB").quantize(256).save(content, format="png", optimize=True)
     return content.getvalue()
+
+
+def link_run(artist: Artist, run: str) -> None:
+    """Make a mark of one run a link to the run's page, in SVG files.
+
+    PNG and PDF files hold no such links.
+
+    Parameters
+    ----------
+    artist : Artist
+        Marks of that run alone: a line with its markers, or a patch.
+    run : str
+        Its name; "": the mark stands for several runs and becomes no link.
+    """
+    if run:
+        artist.set_url(f"{RUN_PAGES}/{quote(run)}.html")
 
 
 def widen(axes: Axes, *, x: float = 0, y: float = 0) -> None:

@@ -1,5 +1,7 @@
 """Table and figure of architectures."""
 
+from urllib.parse import quote
+
 import numpy as np
 import pytest
 from tests import fake_tables
@@ -45,9 +47,12 @@ def test_points_are_means_over_seeds_and_dashes_are_seeds():
     chart = architectures.figure(rows)
     table = architectures.table(rows)
     own = table[(table["evaluated_bin_size"] == 1) & (table["scaling"] == "raw")]
-    point, dashes = chart.axes[0].get_lines()
+    point, *dashes = chart.axes[0].get_lines()
     assert point.get_xdata() == pytest.approx(own["pearson_r"].mean())
-    assert dashes.get_xdata() == pytest.approx(own["pearson_r"].to_numpy())
+    assert [line.get_xdata()[0] for line in dashes] == pytest.approx(own["pearson_r"].tolist())
+    assert point.get_url() is None
+    for line, run in zip(dashes, own["run"], strict=True):
+        assert line.get_url() == f"../../report/runs/{quote(run)}.html"
 
 
 def test_an_error_beyond_the_scale_is_counted_and_not_drawn():

@@ -1,5 +1,7 @@
 """Table and figure of high activity, which read two tables of each run."""
 
+from urllib.parse import quote
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,14 +72,16 @@ def test_the_figure_shows_raw_scores_with_marks_at_a_slope_of_one_and_at_chance(
     raw = table.query("score == 'mse' and scaling == 'raw'")
     means = raw.groupby(["region", "windows"])["value"].mean()
     drawn = [line for line in panels[1].lines if line.get_marker() in "oD"]
-    for line, key in zip(
-        drawn,
-        [(r, w) for r in ("top_decile", "peaks") for w in ("threshold2", "peaks")],
-        strict=True,
-    ):
+    keys = [(r, w) for r in ("top_decile", "peaks") for w in ("threshold2", "peaks")]
+    for line, key in zip(drawn, keys, strict=True):
         assert line.get_ydata()[0] == pytest.approx(means[key])
     dashes = [line for line in panels[1].lines if line.get_marker() == "_"]
-    assert [len(line.get_ydata()) for line in dashes] == [2] * 4
+    shown = raw.groupby(["region", "windows"]).indices
+    order = [i for key in keys for i in shown[key]]
+    assert [line.get_ydata()[0] for line in dashes] == raw["value"].iloc[order].tolist()
+    urls = [f"../../report/runs/{quote(run)}.html" for run in raw["run"].iloc[order]]
+    assert [line.get_url() for line in dashes] == urls
+    assert {line.get_url() for line in drawn} == {None}
     chances = [segment[0, 1] for c in panels[4].collections[:2] for segment in c.get_segments()]
     assert chances == pytest.approx([0.06, 0.5])
 

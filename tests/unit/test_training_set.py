@@ -1,5 +1,7 @@
 """Table and figure of the training sets."""
 
+from urllib.parse import quote
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +77,8 @@ def test_the_lines_are_means_over_seeds_at_bin_sizes_as_categories():
             np.testing.assert_array_equal(line.get_xdata(), range(8))
             np.testing.assert_allclose(line.get_ydata(), means.mean())
         points = [line for line in axes.lines if line.get_linestyle() == "None"]
-        assert [len(line.get_xdata()) for line in points] == [24, 24]
+        urls = [f"../../report/runs/{quote(run)}.html" for run in table[chosen]["run"]]
+        assert sorted(line.get_url() for line in points) == sorted(urls)
 
 
 def test_thresholds_go_from_light_to_dark_and_peaks_stand_out():

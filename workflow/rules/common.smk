@@ -80,6 +80,12 @@ def references_of_experiment(wildcards):
     return files_of_references(analysis.file) if analysis.references else []
 
 
+def published_scores(wildcards):
+    """Give the paper's own scores where an experiment shows them beside its runs."""
+    path = Path(workflow.basedir).parent / "resources" / "published_bpnet.tsv"
+    return [shown(path)] if PLAN.repeats_of_published(wildcards.experiment) else []
+
+
 def sums_of_experiment(experiment):
     """Give the sums of every run of an experiment."""
     return files_of_runs(

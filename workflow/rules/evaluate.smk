@@ -154,6 +154,7 @@ rule run_experiment:
     input:
         files=read_by_experiment,
         references=references_of_experiment,
+        published=published_scores,
     output:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",

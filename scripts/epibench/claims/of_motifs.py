@@ -21,7 +21,7 @@ def exponential_less_relu(evidence: Evidence) -> list[Contrast]:
     axes = ["family", "windows", "loss", "bin_size", "augmentation"]
     contrasts = []
     for key, part in table.groupby(axes):
-        by_kind = dict(part.groupby("activation"))
+        by_kind = dict(list(part.groupby("activation")))
         if {"exponential", "relu"} <= by_kind.keys():
             exponential, relu = by_kind["exponential"], by_kind["relu"]
             contrasts.append(_proportions(f"{key[0]}, {key[3]} bp", exponential, relu))

@@ -14,7 +14,8 @@ class Analysis:
     names them in `also`; its functions then take a dict from the name of each to its rows. With
     `references` the rows of all predictors that are no runs follow those of the runs. With
     `shown_targets` it gets the rows of `interpret.targets` only. With `of_one_run` its figure says
-    something of a run alone too, and stands on the run's page.
+    something of a run alone too, and stands on the run's page. `published` says that the paper's
+    own scores stand beside runs that repeat its experiment.
     """
 
     module: str
@@ -28,6 +29,7 @@ class Analysis:
     references: bool = False
     shown_targets: bool = False
     of_one_run: bool = False
+    published: bool = False
 
     @property
     def file(self) -> str:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from epibench.experiments.metrics import RUN_COLUMNS, spoken, target_means
-from epibench.style import COLOURS, FULL_WIDTH, SHAPES, note_below, styled, widen
+from epibench.experiments.metrics import RUN_COLUMNS, only_run, spoken, target_means
+from epibench.style import COLOURS, FULL_WIDTH, SHAPES, link_run, note_below, styled, widen
 
 SCORES = (
     "pearson_r",
@@ -118,10 +118,14 @@ def _draw(axes: Axes, settings: list, score: str, styles: dict[int, dict]) -> No
         if not value <= limit:
             continue
         axes.hlines(y, low, high, color=style["color"], lw=1, alpha=0.6)
-        axes.plot(value, y, **style, markersize=4, markeredgecolor="white", markeredgewidth=0.4)
+        edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+        (mark,) = axes.plot(value, y, **style, **edge, markersize=4)
+        link_run(mark, only_run(runs["run"]))
         if len(runs) > 1:
-            seeds = {"marker": "|", "markersize": 6, "linestyle": "none"}
-            axes.plot(runs[score], [y] * len(runs), color=style["color"], **seeds)
+            seeds = {"marker": "|", "markersize": 6, "color": style["color"]}
+            for run, x in runs[["run", score]].itertuples(index=False):
+                (mark,) = axes.plot(x, y, **seeds)
+                link_run(mark, run)
     axes.margins(x=0.08)
     widen(axes, x=0.05)
     axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -6,12 +6,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS, panels, target_means
+from epibench.experiments.metrics import RUN_COLUMNS, only_run, panels, target_means
 from epibench.style import (
     AUGMENTATION_COLOURS,
     FULL_WIDTH,
     INK,
     SHAPES,
+    link_run,
     note_below,
     styled,
     widen,
@@ -101,10 +102,12 @@ def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[tuple[str, str], str]) ->
         }
         centre = points[score].mean(), points[r].mean()
         if len(points) > 1:
-            for x, y in zip(points[score], points[r], strict=True):
+            for x, y, run in points[[score, r, "run"]].itertuples(index=False):
                 axes.plot([centre[0], x], [centre[1], y], color=style["color"], alpha=0.4, lw=0.6)
-            axes.plot(points[score], points[r], **style, markersize=3.6, zorder=4)
-        axes.plot(*centre, **style, markersize=6.5, zorder=3)
+                (mark,) = axes.plot(x, y, **style, markersize=3.6, zorder=4)
+                link_run(mark, run)
+        (mark,) = axes.plot(*centre, **style, markersize=6.5, zorder=3)
+        link_run(mark, only_run(points["run"]))
     axes.margins(0.08)
     widen(axes, x=0.05, y=0.05)
     axes.grid(True)

@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS, means_over, spoken, target_means
+from epibench.experiments.metrics import RUN_COLUMNS, means_over, only_run, spoken, target_means
 from epibench.style import (
     COLOURS,
     FULL_WIDTH,
     MUTED,
     SHAPES,
     Label,
+    link_run,
     note_below,
     place_labels,
     styled,
@@ -143,10 +144,13 @@ def _draw(
         left, right, low, high = ends.mean()
         axes.hlines(y, left, right, color=style["color"], lw=0.7, alpha=0.45, zorder=1)
         axes.vlines(x, low, high, color=style["color"], lw=0.7, alpha=0.45, zorder=1)
-        axes.plot(x, y, **style, linestyle="none")
+        (mark,) = axes.plot(x, y, **style, linestyle="none")
+        link_run(mark, only_run(runs["run"]))
         if len(runs) > 1:
             small = style | {"markersize": 2, "alpha": 0.6}
-            axes.plot(runs["pearson_r"], runs[score], **small, linestyle="none")
+            for run, *place in runs[["run", "pearson_r", score]].itertuples(index=False):
+                (mark,) = axes.plot(*place, **small, linestyle="none")
+                link_run(mark, run)
         labels.append(Label(x, y, str(number), style["color"]))
         points += [(x, y), *runs[["pearson_r", score]].to_numpy()]
     axes.margins(0.08)

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from epibench.experiments.metrics import RUN_COLUMNS, panels, target_means
+from epibench.experiments.metrics import RUN_COLUMNS, only_run, panels, target_means
 from epibench.experiments.training_set import in_order, styles_of
-from epibench.style import FULL_WIDTH, MUTED, note_below, styled, widen
+from epibench.style import FULL_WIDTH, MUTED, link_run, note_below, styled, widen
 
 HEIGHTS = {
     "pearson_r": "Pearson's r",
@@ -139,10 +139,13 @@ def _draw(axes: Axes, part: pd.DataFrame, across: str, places: dict, sets: dict)
             x = at + 0.6 * ((i + 0.5) / len(names) - 0.5)
             low, value, high = runs[["low", "value", "high"]].mean()
             axes.vlines(x, low, high, color=sets[name]["color"], lw=0.8, alpha=0.7)
-            axes.plot(x, value, **sets[name], linestyle="none")
+            (mark,) = axes.plot(x, value, **sets[name], linestyle="none")
+            link_run(mark, only_run(runs["run"]))
             if len(runs) > 1:
-                shape = {"marker": "_", "markersize": 5, "linestyle": "none"}
-                axes.plot([x] * len(runs), runs["value"], color=sets[name]["color"], **shape)
+                shape = {"marker": "_", "markersize": 5, "color": sets[name]["color"]}
+                for run, y in runs[["run", "value"]].itertuples(index=False):
+                    (mark,) = axes.plot(x, y, **shape)
+                    link_run(mark, run)
     axes.set_xticks(range(len(places)), places.values())
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.margins(y=0.12)

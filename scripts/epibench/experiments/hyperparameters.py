@@ -8,12 +8,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from epibench.experiments.metrics import RUN_COLUMNS, spoken
-from epibench.style import CONTRAST, FULL_WIDTH, MUTED, SEQUENTIAL, darker, note_below, styled
+from epibench.style import (
+    CONTRAST,
+    FULL_WIDTH,
+    MUTED,
+    SEQUENTIAL,
+    darker,
+    link_run,
+    note_below,
+    styled,
+)
 
 RECORDED = ["parameters", "epochs", "best_epoch", "best_valid_loss", "seconds"]
 SEARCHED = ("builder", "options", "recipe", "precision", "augmentation")
@@ -133,9 +143,10 @@ def _draw(axes: Axes, part: pd.DataFrame) -> None:
     columns = _columns(part)
     heights = [_draw_values(axes, x, part[name], winners) for x, name in enumerate(columns)]
     lines = np.column_stack([*heights, np.minimum(loss, high)])
-    for line, wins, cut in list(zip(lines, winners, beyond, strict=True))[::-1]:
+    for run, line, wins, cut in list(zip(part["run"], lines, winners, beyond, strict=True))[::-1]:
         shade = SEQUENTIAL(1 - 0.75 * (line[-1] - low) / (high - low))
-        _draw_run(axes, line, CONTRAST if wins else shade, wins, "^" if cut else "o")
+        mark = _draw_run(axes, line, CONTRAST if wins else shade, wins, "^" if cut else "o")
+        link_run(mark, run)
     _name_axes(axes, columns)
     _name_winner(axes, part[winners], len(columns))
     if beyond.any():
@@ -196,8 +207,8 @@ def written(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _draw_run(axes: Axes, heights: np.ndarray, colour, wins: bool, marker: str) -> None:
-    """Draw a run as a smooth line that crosses every axis level, and a point at its loss."""
+def _draw_run(axes: Axes, heights: np.ndarray, colour, wins: bool, marker: str) -> Line2D:
+    """Draw a run as a smooth line that crosses every axis level, and give the point at its loss."""
     vertices, codes = [(0, heights[0])], [Path.MOVETO]
     for x, (y, after) in enumerate(pairwise(heights)):
         vertices += [(x + 0.5, y), (x + 0.5, after), (x + 1, after)]
@@ -205,7 +216,7 @@ def _draw_run(axes: Axes, heights: np.ndarray, colour, wins: bool, marker: str) 
     style = {"linewidth": 1.8 if wins else 0.9, "zorder": 4 if wins else 2}
     axes.add_patch(PathPatch(Path(vertices, codes), facecolor="none", edgecolor=colour, **style))
     point = {"color": colour, "markersize": 5 if wins else 3.5, "zorder": 7, "clip_on": False}
-    axes.plot(len(heights) - 1, heights[-1], marker, **point)
+    return axes.plot(len(heights) - 1, heights[-1], marker, **point)[0]
 
 
 def _name_axes(axes: Axes, columns: list[str]) -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from epibench.experiments.metrics import RUN_COLUMNS, target_means
-from epibench.style import COLOURS, FULL_WIDTH, MUTED, note_below, styled, widen
+from epibench.style import COLOURS, FULL_WIDTH, MUTED, link_run, note_below, styled, widen
 
 OF_SHAPE = (
     "pearson_r",
@@ -141,7 +141,8 @@ def _dots(axes: Axes, table: pd.DataFrame, score: str) -> None:
             )
             continue
         axes.hlines(y, row[f"{score}_low"], row[f"{score}_high"], color=colour, lw=1.1, alpha=0.6)
-        axes.plot(row[score], y, marker, color=colour, markersize=3.8)
+        (mark,) = axes.plot(row[score], y, marker, color=colour, markersize=3.8)
+        link_run(mark, row["run"] if row["kind"] == "run" else "")
     # A mean over fewer targets is no mark for means over all.
     whole = table["targets_with_r"] == table["targets_with_r"].max()
     ceiling = table.loc[(table["kind"] == "ceiling") & whole, score].dropna()

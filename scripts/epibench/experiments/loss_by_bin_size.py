@@ -9,11 +9,14 @@ from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from epibench.errors import InputError
 from epibench.experiments.metrics import RUN_COLUMNS, panels, target_means
+from epibench.experiments.published import PUBLISHED
 from epibench.style import (
     FULL_WIDTH,
     LOSS_COLOURS,
     LOSS_MARKERS,
+    MUTED,
     Label,
+    link_run,
     note_below,
     place_labels,
     styled,
@@ -41,8 +44,9 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a run: `RUN_COLUMNS`, `pearson_r`, `mse_scaled`, `mse_raw`, `targets` (in the mean),
-        `test_set`; losses in the order of `words.LOSSES`.
+        One row a run: `RUN_COLUMNS`, `pearson_r`, `mse_scaled`, `mse_raw`, the columns of
+        `epibench.experiments.published.PUBLISHED` where the metrics have them, `targets` (in the
+        mean), `test_set`; losses in the order of `words.LOSSES`.
 
     Raises
     ------
@@ -59,7 +63,9 @@ def table(metrics: pd.DataFrame) -> pd.DataFrame:
     wide = wide.assign(order=order).sort_values(
         ["model", "windows", "augmentation", "order", "bin_size", "seed"], ignore_index=True
     )
-    return wide[[*RUN_COLUMNS, "pearson_r", "mse_scaled", "mse_raw", "targets", "test_set"]]
+    published = [name for name in PUBLISHED if name in wide]
+    scores = ["pearson_r", "mse_scaled", "mse_raw", *published]
+    return wide[[*RUN_COLUMNS, *scores, "targets", "test_set"]]
 
 
 def figure(metrics: pd.DataFrame) -> Figure:
@@ -80,10 +86,11 @@ def draw(table: pd.DataFrame) -> Figure:
         for axes, scaling in zip(row, SCALINGS, strict=True):
             axes.set_title(f"{name}: {SCALINGS[scaling]}")
             drawn.append((axes, *_draw(axes, part, scaling)))
+    entries = _legend(table)
     chart.legend(
-        handles=_legend(table),
+        handles=entries,
         loc="outside upper left",
-        ncols=6,
+        ncols=6 if len(entries) <= 6 else 4,  # six of the usual length fill the width
         columnspacing=1.3,
         handlelength=1.8,
         handletextpad=0.5,
@@ -105,10 +112,15 @@ def _draw(axes: Axes, part: pd.DataFrame, scaling: str) -> tuple[list[Label], np
         colour = LOSS_COLOURS[loss]
         centres = points.groupby("bin_size", as_index=False)[["error", "r"]].mean()
         axes.plot(centres["error"], centres["r"], color=colour, alpha=0.35)
-        axes.plot(points["error"], points["r"], **_marker(loss), linestyle="none", markersize=size)
+        for row in points.itertuples():
+            (mark,) = axes.plot(row.error, row.r, **_marker(loss), linestyle="none", ms=size)
+            link_run(mark, row.run)
         labels += [
             Label(row.error, row.r, str(row.bin_size), colour) for row in centres.itertuples()
         ]
+    points = shown[["error", "r"]].to_numpy(dtype=float)
+    if scaling == "raw" and set(PUBLISHED) <= set(part):
+        points = np.vstack([points, _draw_published(axes, part, shown)])
     axes.margins(0.1)
     axes.grid(True)
     axes.set_xlabel("MSE (coverage²)")
@@ -116,7 +128,23 @@ def _draw(axes: Axes, part: pd.DataFrame, scaling: str) -> tuple[list[Label], np
     if len(shown) > 0 and shown["error"].max() > LOG_FROM * shown["error"].min():
         _log_scale(axes)
     _name_the_rest(axes, part, shown)
-    return labels, shown[["error", "r"]].to_numpy(dtype=float)
+    return labels, points
+
+
+def _draw_published(axes: Axes, part: pd.DataFrame, shown: pd.DataFrame) -> np.ndarray:
+    """Draw published scores, each joined to the runs that repeat it; give the points."""
+    keys = ["loss", "bin_size"]
+    published = part.groupby(keys, sort=False)[PUBLISHED].first().dropna()
+    published = published[published["published_mse"] <= OFF_SCALE * part["error"].median()]
+    runs = shown.groupby(keys)[["r", "error"]].mean()
+    for (loss, size), (r, error) in published.iterrows():
+        hollow = _marker(loss) | {"markerfacecolor": "white", "markeredgecolor": LOSS_COLOURS[loss]}
+        axes.plot(error, r, **hollow, linestyle="none", markersize=4, zorder=1.9)
+        if (loss, size) in runs.index:
+            own = runs.loc[(loss, size)]
+            line = {"color": LOSS_COLOURS[loss], "linestyle": ":", "lw": 0.7, "zorder": 1.8}
+            axes.plot([error, own["error"]], [r, own["r"]], **line)
+    return published[PUBLISHED[::-1]].to_numpy(dtype=float)
 
 
 def _on_scale(part: pd.DataFrame) -> pd.Series:
@@ -161,4 +189,8 @@ def _legend(table: pd.DataFrame) -> list[Line2D]:
     """Give one entry a loss that occurs, and one for the numbers."""
     occurring = [loss for loss in LOSSES if loss in set(table["loss"])]
     losses = [Line2D([], [], **_marker(loss), label=LOSSES[loss].label) for loss in occurring]
-    return [*losses, Line2D([], [], linestyle="none", label="numbers: bin size (bp)")]
+    entries = [*losses, Line2D([], [], linestyle="none", label="numbers: bin size (bp)")]
+    if set(PUBLISHED) <= set(table) and table[PUBLISHED[0]].notna().any():
+        style = {"marker": "o", "markerfacecolor": "white", "color": MUTED, "linestyle": "none"}
+        entries.append(Line2D([], [], **style, label="published, Toneyan et al. 2022"))
+    return entries

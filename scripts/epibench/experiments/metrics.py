@@ -102,6 +102,25 @@ def means_over(
     return means.assign(**{end: float("nan") for end in ends if end in rows})
 
 
+def only_run(runs: pd.Series) -> str:
+    """Give the run that a mark of these rows stands for; "" where it stands for several."""
+    return str(runs.iloc[0]) if runs.nunique() == 1 else ""
+
+
+def setting_means(
+    rows: pd.DataFrame, settings: Sequence[str], scores: Sequence[str]
+) -> pd.DataFrame:
+    """Average scores over the seeds of each setting, in the order of the rows.
+
+    Returns
+    -------
+    DataFrame
+        `settings`, `scores`, `run` (as of `only_run`).
+    """
+    groups = rows.groupby(list(settings), sort=False)
+    return groups[list(scores)].mean().assign(run=groups["run"].agg(only_run)).reset_index()
+
+
 def panels(
     table: pd.DataFrame,
     axes: Sequence[str] = ("model", "windows"),

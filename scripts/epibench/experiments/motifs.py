@@ -7,11 +7,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS
+from epibench.experiments.metrics import RUN_COLUMNS, setting_means
 from epibench.experiments.robustness import shapes_of, spearman, spoken_rho
 from epibench.experiments.whole_r import is_binary, whole_r
 from epibench.interpret.hit_ratio import hit_ratio, mean_best_q
-from epibench.style import COLOURS, FULL_WIDTH, INK, MUTED, note_below, styled, widen
+from epibench.style import COLOURS, FULL_WIDTH, INK, MUTED, link_run, note_below, styled, widen
 
 SETTINGS = RUN_COLUMNS[1:-1]
 _NEEDED = ["filter", "activation", "sites", "matches", "best_q", "hit_threshold"]
@@ -100,8 +100,7 @@ def figure(tables: dict[str, pd.DataFrame]) -> Figure:
 @styled
 def draw(table: pd.DataFrame) -> Figure:
     """Draw accuracy against hit ratio, and hit ratio and mean best q-value by model."""
-    settings = table.groupby([*SETTINGS, "activation"], sort=False)[[*_SCORES, *_WHOLE]].mean()
-    settings = settings.reset_index()
+    settings = setting_means(table, [*SETTINGS, "activation"], [*_SCORES, *_WHOLE])
     settings["binary"] = is_binary(settings)
     heights = [3.1, 0.85 + 0.19 * settings["model"].nunique()]
     chart = Figure(figsize=(FULL_WIDTH, sum(heights)), layout="constrained")
@@ -133,7 +132,8 @@ def _draw_scatter(axes: Axes, first: pd.Series, settings, shapes: dict, colours:
         thin = {"color": colour, "lw": 0.6, "alpha": 0.45, "zorder": 1}
         axes.vlines(row.hit_ratio, row.whole_r_low, row.whole_r_high, **thin)
         point = {"marker": shapes[row.model], "markeredgecolor": "white", "markeredgewidth": 0.5}
-        axes.plot(row.hit_ratio, row.whole_r, color=colour, markersize=5.5, **point)
+        (mark,) = axes.plot(row.hit_ratio, row.whole_r, color=colour, markersize=5.5, **point)
+        link_run(mark, row.run)
     axes.set_title(spoken_rho(first), fontsize=7.5, fontweight="normal")
     at = "" if pd.isna(first["evaluated_bin_size"]) else f" at {first['evaluated_bin_size']} bp"
     axes.set_xlabel("Hit ratio (share of filters that match a motif)")
@@ -183,7 +183,8 @@ def _draw_models(chart: SubFigure, settings: pd.DataFrame, colours: dict, thresh
             colour = colours[row["activation"]]
             face = "white" if row["binary"] else colour
             style = {"marker": "o", "color": colour, "markerfacecolor": face, "alpha": 0.9}
-            axes.plot(row[score], place, markersize=4.5, **style)
+            (mark,) = axes.plot(row[score], place, markersize=4.5, **style)
+            link_run(mark, row["run"])
         axes.grid(True)
         axes.tick_params(axis="y", length=0)
     panels[0].plot(settings["shuffled_hit_ratio"], places, "|", color=MUTED, ms=7, zorder=1)

@@ -12,10 +12,22 @@ from epibench.experiments.metrics import (
     KEY,
     RUN_COLUMNS,
     means_over,
+    only_run,
     spoken,
     target_means,
 )
-from epibench.style import COLOURS, FULL_WIDTH, GRID, INK, MUTED, SHAPES, note_below, styled, widen
+from epibench.style import (
+    COLOURS,
+    FULL_WIDTH,
+    GRID,
+    INK,
+    MUTED,
+    SHAPES,
+    link_run,
+    note_below,
+    styled,
+    widen,
+)
 
 NONE = "no replicate 2"
 _SETTINGS = [name for name in RUN_COLUMNS if name not in ("run", "seed")]
@@ -158,10 +170,13 @@ def _draw(axes: Axes, part: pd.DataFrame, targets: list[str], styles: dict) -> N
             at = y + 0.8 * ((i + 0.5) / len(styles) - 0.5)
             low, value, high = runs[["pearson_r_low", "pearson_r", "pearson_r_high"]].mean()
             axes.hlines(at, low, high, color=style["color"], lw=1, alpha=0.7)
-            axes.plot(value, at, **style, markersize=3.6, linestyle="none")
+            (mark,) = axes.plot(value, at, **style, markersize=3.6, linestyle="none")
+            link_run(mark, only_run(runs["run"]))
             if len(runs) > 1:
-                small = {"marker": "|", "markersize": 4, "linestyle": "none"}
-                axes.plot(runs["pearson_r"], [at] * len(runs), color=style["color"], **small)
+                small = {"marker": "|", "markersize": 4, "color": style["color"]}
+                for run, x in runs[["run", "pearson_r"]].itertuples(index=False):
+                    (mark,) = axes.plot(x, at, **small)
+                    link_run(mark, run)
     axes.margins(x=0.05)
     widen(axes, x=0.1)
     axes.xaxis.set_major_locator(MaxNLocator(5))

@@ -8,8 +8,17 @@ from matplotlib.lines import Line2D
 from scipy.stats import norm, spearmanr
 
 from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS, target_means
-from epibench.style import AUGMENTATION_COLOURS, FULL_WIDTH, INK, SHAPES, note_below, styled, widen
+from epibench.experiments.metrics import RUN_COLUMNS, setting_means, target_means
+from epibench.style import (
+    AUGMENTATION_COLOURS,
+    FULL_WIDTH,
+    INK,
+    SHAPES,
+    link_run,
+    note_below,
+    styled,
+    widen,
+)
 from epibench.words import AUGMENTATIONS
 
 ROBUSTNESS = {
@@ -156,11 +165,11 @@ def shapes_of(table: pd.DataFrame) -> dict[str, str]:
 def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
     """Draw a point a setting, the mean over its seeds."""
     scores = ["robustness_score", "accuracy_score"]
-    points = part.groupby(_SETTINGS, sort=False)[scores].mean().reset_index()
+    points = setting_means(part, _SETTINGS, scores)
     x, y = points[scores[0]], points[scores[1]]
     drawn = y.notna() & (x <= max(1.0, OFF_SCALE * x.median()))
     for row in points[drawn].itertuples():
-        axes.plot(
+        (mark,) = axes.plot(
             row.robustness_score,
             row.accuracy_score,
             marker=shapes[row.model],
@@ -169,6 +178,7 @@ def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
             markeredgecolor="white",
             markeredgewidth=0.5,
         )
+        link_run(mark, row.run)
     axes.set_title(spoken_rho(part.iloc[0]), fontsize=7.5, fontweight="normal")
     axes.margins(0.08)
     widen(axes, x=0.05, y=0.05)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from epibench.experiments.metrics import RUN_COLUMNS, panels, target_means
-from epibench.style import CONTRAST, FULL_WIDTH, SEQUENTIAL, note_below, styled, widen
+from epibench.style import CONTRAST, FULL_WIDTH, SEQUENTIAL, link_run, note_below, styled, widen
 
 SCORES = ["pearson_r", "targets_with_r", "targets"]
 ORDER = ["model", "loss", "augmentation", "windows", "bin_size", "evaluated_bin_size", "seed"]
@@ -112,8 +112,9 @@ def _draw(axes: Axes, part: pd.DataFrame, styles: dict[str, dict], sizes: list[i
             style = style | {"markersize": 3, "markeredgewidth": 0.3}
         means = runs.groupby("bin_size")["pearson_r"].mean()
         axes.plot([sizes.index(size) for size in means.index], means, color=style["color"])
-        places = [sizes.index(size) for size in runs["bin_size"]]
-        axes.plot(places, runs["pearson_r"], **style, linestyle="none")
+        for run in runs.itertuples():
+            (mark,) = axes.plot(sizes.index(run.bin_size), run.pearson_r, **style, linestyle="none")
+            link_run(mark, run.run)
     axes.set_xticks(range(len(sizes)), sizes)
     axes.set_xlim(-0.4, len(sizes) - 0.6)
     axes.margins(y=0.1)

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from epibench.experiments.metrics import RUN_COLUMNS
+from epibench.experiments.metrics import RUN_COLUMNS, only_run, setting_means
 from epibench.experiments.robustness import legend_of, shapes_of, spearman, spoken_rho
 from epibench.experiments.variants import (
     SCORES,
@@ -23,6 +23,7 @@ from epibench.style import (
     FULL_WIDTH,
     INK,
     MUTED,
+    link_run,
     note_below,
     styled,
     widen,
@@ -142,7 +143,7 @@ def _draw_scatter(axes: Axes, table: pd.DataFrame, shapes: dict[str, str]) -> No
     runs = table[(table["kind"] == "run") & (table["element"] == "mean")]
     robust = runs[runs["score"] == "robust"]
     whole = [name.replace("pearson", "whole") for name in WHOLE]
-    points = robust.groupby(SETTINGS, sort=False)[[*whole, *WHOLE]].mean().reset_index()
+    points = setting_means(robust, SETTINGS, [*whole, *WHOLE])
     drawn = points[["whole_r", "pearson_r"]].notna().all(axis=1)
     for row in points[drawn].itertuples():
         colour = AUGMENTATION_COLOURS[row.augmentation]
@@ -150,7 +151,8 @@ def _draw_scatter(axes: Axes, table: pd.DataFrame, shapes: dict[str, str]) -> No
         axes.hlines(row.pearson_r, row.whole_r_low, row.whole_r_high, **thin)
         axes.vlines(row.whole_r, row.pearson_r_low, row.pearson_r_high, **thin)
         point = {"marker": shapes[row.model], "markeredgecolor": "white", "markeredgewidth": 0.5}
-        axes.plot(row.whole_r, row.pearson_r, color=colour, markersize=5.5, **point)
+        (mark,) = axes.plot(row.whole_r, row.pearson_r, color=colour, markersize=5.5, **point)
+        link_run(mark, row.run)
     axes.set_title(spoken_rho(robust.iloc[0]), fontsize=7.5, fontweight="normal")
     size = robust["evaluated_bin_size"].dropna()
     at = f" at {size.iloc[0]} bp" if len(size) else ""
@@ -206,11 +208,13 @@ def _draw_bars(chart: SubFigure, settings: pd.DataFrame, gain: pd.DataFrame, col
         part = settings.iloc[column * length : (column + 1) * length]
         colours = part["augmentation"].map(AUGMENTATION_COLOURS)
         places = np.arange(len(part))
-        axes.barh(places, part["gain"], 0.72, color=colours)
-        for place, setting in zip(places, part[SETTINGS].to_dict("records"), strict=True):
-            seeds = gain[(gain[SETTINGS] == pd.Series(setting)).all(axis=1)]["gain"]
-            if len(seeds) > 1:
-                axes.vlines(seeds, place - 0.36, place + 0.36, color=INK, lw=0.7)
+        bars = axes.barh(places, part["gain"], 0.72, color=colours)
+        settings_of_bars = part[SETTINGS].to_dict("records")
+        for place, bar, setting in zip(places, bars, settings_of_bars, strict=True):
+            runs = gain[(gain[SETTINGS] == pd.Series(setting)).all(axis=1)]
+            link_run(bar, only_run(runs["run"]))
+            if len(runs) > 1:
+                axes.vlines(runs["gain"], place - 0.36, place + 0.36, color=INK, lw=0.7)
         axes.axvline(0, color=INK, lw=0.6)
         axes.set_yticks(places, names[part.index], fontsize=6)
         axes.set_ylim(length - 0.4, -0.6)

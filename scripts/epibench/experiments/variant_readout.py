@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from epibench.errors import InputError
-from epibench.experiments.metrics import RUN_COLUMNS
+from epibench.experiments.metrics import RUN_COLUMNS, setting_means
 from epibench.experiments.variants import SETTINGS, name_settings
-from epibench.style import COLOURS, FULL_WIDTH, MUTED, styled
+from epibench.style import COLOURS, FULL_WIDTH, MUTED, link_run, styled
 
 METHODS = {
     "zero_shot": ("zero-shot: mean over targets", "#7d8890", "o"),
@@ -83,7 +83,7 @@ def draw(table: pd.DataFrame) -> Figure:
 def _over_seeds(rows: pd.DataFrame, more: list[str]) -> pd.DataFrame:
     """Average r and the ends of its intervals over seeds."""
     key = [*SETTINGS, "method", *more]
-    return rows.groupby(key, sort=False)[_R].mean().reset_index()
+    return setting_means(rows, key, _R)
 
 
 def _style(method: str) -> dict:
@@ -97,10 +97,13 @@ def _draw(axes: Axes, names: list[str], parts: list[pd.DataFrame]) -> None:
         methods = [method for method in METHODS if method in set(part["method"])]
         steps = np.linspace(0.22, -0.22, len(METHODS))
         for method, step in zip(methods, steps, strict=False):
-            r, low, high = part.loc[part["method"] == method, _R].iloc[0]
+            row = part[part["method"] == method].iloc[0]
+            r, low, high = row[_R]
             colour = METHODS[method][1]
             axes.plot([low, high], [y + step] * 2, color=colour, lw=0.8, alpha=0.7)
-            axes.plot(r, y + step, **_style(method), markeredgecolor="white", markeredgewidth=0.4)
+            edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+            (mark,) = axes.plot(r, y + step, **_style(method), **edge)
+            link_run(mark, row["run"])
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.axvline(0, color=MUTED, lw=0.6)

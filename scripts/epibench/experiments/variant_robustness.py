@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import ttest_ind
 
-from epibench.experiments.metrics import RUN_COLUMNS, target_means
+from epibench.experiments.metrics import RUN_COLUMNS, setting_means, target_means
 from epibench.experiments.robustness import (
     OFF_SCALE,
     legend_of,
@@ -21,7 +21,16 @@ from epibench.experiments.variants import (
     checked_variants,
     gains,
 )
-from epibench.style import AUGMENTATION_COLOURS, FULL_WIDTH, INK, MUTED, note_below, styled, widen
+from epibench.style import (
+    AUGMENTATION_COLOURS,
+    FULL_WIDTH,
+    INK,
+    MUTED,
+    link_run,
+    note_below,
+    styled,
+    widen,
+)
 from epibench.words import AUGMENTATIONS
 
 SCORES = {"robust": "robust scores", "standard": "standard scores"}
@@ -87,7 +96,7 @@ def _with_rho(part: pd.DataFrame) -> pd.DataFrame:
 def _gains(table: pd.DataFrame) -> pd.DataFrame:
     """Give the gain of each setting, mean over its seeds."""
     runs = table.drop_duplicates("run").dropna(subset="gain")
-    return runs.groupby([*SETTINGS, "shift"], sort=False)["gain"].mean().reset_index()
+    return setting_means(runs, [*SETTINGS, "shift"], ["gain"])
 
 
 def without_less_with(settings: pd.DataFrame) -> tuple[float, float, float]:
@@ -137,7 +146,7 @@ def draw(table: pd.DataFrame) -> Figure:
 def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
     """Draw a point a setting, the mean over its seeds."""
     ends = ["pearson_r_low", "pearson_r_high"]
-    points = part.groupby(SETTINGS, sort=False)[[ACROSS, "pearson_r", *ends]].mean().reset_index()
+    points = setting_means(part, SETTINGS, [ACROSS, "pearson_r", *ends])
     x = points[ACROSS]
     drawn = points["pearson_r"].notna() & (x <= max(1.0, OFF_SCALE * x.median()))
     for row in points[drawn].itertuples():
@@ -145,7 +154,8 @@ def _draw(axes: Axes, part: pd.DataFrame, shapes: dict[str, str]) -> None:
         place = getattr(row, ACROSS)
         thin = {"color": colour, "lw": 0.6, "alpha": 0.45, "zorder": 1}
         axes.vlines(place, row.pearson_r_low, row.pearson_r_high, **thin)
-        axes.plot(place, row.pearson_r, **_point(row, shapes))
+        (mark,) = axes.plot(place, row.pearson_r, **_point(row, shapes))
+        link_run(mark, row.run)
     axes.set_title(spoken_rho(part.iloc[0]), fontsize=7.5, fontweight="normal")
     axes.set_xlabel("Variation with place (low is robust)")
     axes.margins(0.08)
@@ -170,7 +180,8 @@ def _draw_gains(axes: Axes, table: pd.DataFrame, shapes: dict[str, str]) -> None
         part = settings[settings["augmentation"] == name]
         spread = 0.3 * (np.arange(len(part)) - (len(part) - 1) / 2) / max(len(part) - 1, 1)
         for aside, row in zip(spread, part.itertuples(), strict=True):
-            axes.plot(place + aside, row.gain, **_point(row, shapes))
+            (mark,) = axes.plot(place + aside, row.gain, **_point(row, shapes))
+            link_run(mark, row.run)
         if len(part) > 1:
             axes.hlines(part["gain"].mean(), place - 0.3, place + 0.3, color=INK, lw=1)
     axes.axhline(0, color=MUTED, linestyle=":", zorder=0)
