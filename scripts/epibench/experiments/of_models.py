@@ -6,6 +6,7 @@ OF_MODELS = {
     "motifs": Analysis(
         module="epibench.experiments.motifs",
         stage="interpret",
+        topic="motifs",
         reads="filters",
         also=("metrics",),
         paper="Supp. Table 4, Supp. Note 2",
@@ -31,6 +32,7 @@ OF_MODELS = {
     "attribution": Analysis(
         module="epibench.experiments.attribution",
         stage="interpret",
+        topic="attribution",
         reads="attribution",
         also=("attribution_checks",),
         paper="Supp. Note 3",
@@ -54,6 +56,7 @@ OF_MODELS = {
     "embeddings": Analysis(
         module="epibench.experiments.embeddings",
         stage="interpret",
+        topic="attribution",
         reads="embedding",
         paper="Supp. Note 3",
         title="Embeddings of test sequences",
@@ -69,6 +72,7 @@ OF_MODELS = {
     "gia_flanks": Analysis(
         module="epibench.experiments.gia_flanks",
         stage="interpret",
+        topic="grammar",
         reads="flanks",
         shown_targets=True,
         paper="Fig. 6a, Extended Data Fig. 4",
@@ -88,6 +92,7 @@ OF_MODELS = {
     "gia_distance": Analysis(
         module="epibench.experiments.gia_distance",
         stage="interpret",
+        topic="grammar",
         reads="distances",
         shown_targets=True,
         paper="Fig. 6b, Extended Data Fig. 5",
@@ -105,6 +110,7 @@ OF_MODELS = {
     "gia_placement": Analysis(
         module="epibench.experiments.gia_placement",
         stage="interpret",
+        topic="grammar",
         reads="positions",
         also=("copies",),
         shown_targets=True,
@@ -121,6 +127,7 @@ OF_MODELS = {
     "gia_cooperativity": Analysis(
         module="epibench.experiments.gia_cooperativity",
         stage="interpret",
+        topic="grammar",
         reads="cooperativity",
         shown_targets=True,
         paper="Fig. 6c, Extended Data Fig. 6",
@@ -139,6 +146,7 @@ OF_MODELS = {
     "occlusion": Analysis(
         module="epibench.experiments.occlusion",
         stage="interpret",
+        topic="motifs",
         reads="occlusion",
         paper="Supp. Fig. 2",
         title="Occlusion of motifs",
@@ -153,6 +161,7 @@ OF_MODELS = {
     "known_grammar": Analysis(
         module="epibench.experiments.known_grammar",
         stage="interpret",
+        topic="grammar",
         reads="grammar",
         also=("grammar_curves",),
         paper="",
