@@ -1,5 +1,6 @@
 """Tables of a study that never ran, with numbers of a usual size."""
 
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -57,36 +58,37 @@ FULL = [
 ]
 
 
-def metrics(runs: list[dict], bin_sizes=BIN_SIZES, seed=0) -> pd.DataFrame:
+def metrics(runs: list[dict], bin_sizes=BIN_SIZES, seed=0, targets=TARGETS) -> pd.DataFrame:
     """Give the metrics of runs at their own and coarser bin sizes, with the runs' axes."""
     rng = np.random.default_rng(seed)
     rows = []
     for run in runs:
-        noise = rng.normal(0, 0.008, len(TARGETS))
+        noise = rng.normal(0, 0.008, len(targets))
         for size in bin_sizes:
             if size % run["bin_size"] == 0:
                 base = _STRENGTH[run["loss"]] - 0.01 * abs(np.log2(run["bin_size"] / 512))
                 r = base + 0.015 * np.log2(size + 1) + noise
-                rows += _score_rows(run["run"], size, r, run | {"kind": "run"})
+                rows += _score_rows(run["run"], size, r, run | {"kind": "run"}, targets)
     return pd.DataFrame(rows)
 
 
-def references(bin_sizes=BIN_SIZES) -> pd.DataFrame:
+def references(bin_sizes=BIN_SIZES, targets=TARGETS) -> pd.DataFrame:
     """Give the metrics of the predictors that are not runs; replicate 2 lacks one target."""
     rows = []
     for name, (r, own) in _REFERENCES.items():
         for size in bin_sizes:
             if size % own == 0:
-                scores = np.full(len(TARGETS), r + 0.008 * np.log2(size + 1))
+                scores = np.full(len(targets), r + 0.008 * np.log2(size + 1))
                 if name == "replicate2":
                     scores[-1] = np.nan
-                rows += _score_rows(name, size, scores, {})
+                rows += _score_rows(name, size, scores, {}, targets)
     for size in bin_sizes:
-        rows += _score_rows("mean_coverage", size, np.full(len(TARGETS), np.nan), {}, constant=True)
+        none = np.full(len(targets), np.nan)
+        rows += _score_rows("mean_coverage", size, none, {}, targets, constant=True)
     return pd.DataFrame(rows)
 
 
-def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
+def _score_rows(predictor, size, r, extra, targets, constant=False) -> list[dict]:
     rows = []
     for scaling, factor in (("raw", 0.93), ("scaled", 1.0), ("scaled_valid", 0.99)):
         mse = 3 * (1 - np.nan_to_num(r) ** 2) / (1 + 0.15 * np.log2(size + 1)) / factor
@@ -104,7 +106,7 @@ def _score_rows(predictor, size, r, extra, constant=False) -> list[dict]:
         for name in list(scores):
             scores |= {f"{name}_low": scores[name] - 0.01, f"{name}_high": scores[name] + 0.01}
         scores["scale_factor"] = np.full(len(r), 1 / factor)
-        for index, target in enumerate([*TARGETS, "mean"]):
+        for index, target in enumerate([*targets, "mean"]):
             values = {
                 key: _nanmean(value) if target == "mean" else value[index]
                 for key, value in scores.items()
@@ -214,8 +216,10 @@ def _track(mean: float, kept=SPLITS) -> dict:
     }
 
 
-def summary() -> dict:
+def summary(targets=TARGETS) -> dict:
     """Give the store's summary: nothing in it is unusual."""
+    n = len(targets)
+    means = [0.412, 0.388, 0.371, 0.45]
     lengths = {"chr1": 2_000_000, "chr2": 1_500_000, "chr8": 1_000_000, "chr9": 900_000}
     split = {"chr8": "test", "chr9": "valid"}
     peaks = by_split(300, 60, 52)
@@ -250,9 +254,13 @@ def summary() -> dict:
             "peaks": by_split(871, 150, 149),
         },
         "windows_by_target": {
-            "threshold0.01": by_split([3300] * 4, [280] * 4, [310] * 4),
-            "threshold2": by_split([600, 500, 400, 300], [90] * 4, [80] * 4),
-            "peaks": by_split([290, 280, 0, 270], [59, 58, 0, 57], [50, 49, 0, 48]),
+            "threshold0.01": by_split([3300] * n, [280] * n, [310] * n),
+            "threshold2": by_split(_around([600, 500, 400, 300], n), [90] * n, [80] * n),
+            "peaks": by_split(
+                _around([290, 280, 0, 270], n),
+                _around([59, 58, 0, 57], n),
+                _around([50, 49, 0, 48], n),
+            ),
         },
         "windows_left_out": {
             "tiled": {"rich in N": by_split(12, 0, 3), "uncovered": by_split(0, 0, 0)},
@@ -271,11 +279,11 @@ def summary() -> dict:
         "masked_uncovered": by_split(0, 0, 0),
         "positions": by_split(1_700_000, 900_000, 1_000_000),
         "bytes": 32_400_000,
-        "targets": TARGETS,
-        "strand_pairs": [0, 1, 2, 3],
-        "tracks": dict(zip(TARGETS, map(_track, (0.412, 0.388, 0.371, 0.45)), strict=True)),
-        "replicate2": {name: _track(0.4, ["test"]) for name in TARGETS} | {TARGETS[-1]: None},
-        "peaks": dict.fromkeys(TARGETS, peaks) | {TARGETS[2]: None},
+        "targets": targets,
+        "strand_pairs": list(range(n)),
+        "tracks": dict(zip(targets, map(_track, _around(means, n)), strict=True)),
+        "replicate2": {name: _track(0.4, ["test"]) for name in targets} | {targets[-1]: None},
+        "peaks": dict.fromkeys(targets, peaks) | {targets[2]: None},
         "duplicate_peaks": 0,
         "unknown_chromosomes": {},
         "levels": LEVELS,
@@ -284,12 +292,17 @@ def summary() -> dict:
     }
 
 
-def correlation() -> Correlation:
+def _around(values: list, count: int) -> list:
+    """Repeat values up to a count."""
+    return list(islice(cycle(values), count))
+
+
+def correlation(targets=TARGETS) -> Correlation:
     """Give the correlation between the targets: the second is like the first, the last silent."""
-    r = np.full((4, 4), 0.3)
+    r = np.full((len(targets), len(targets)), 0.3)
     r[[0, 1], [1, 0]] = 0.91
     np.fill_diagonal(r, 1)
-    r[3] = r[:, 3] = np.nan
+    r[-1] = r[:, -1] = np.nan
     return Correlation(r, 812)
 
 

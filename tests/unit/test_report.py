@@ -1,6 +1,5 @@
 """The report as a file: what it says, and that it needs nothing but itself."""
 
-import base64
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -118,13 +117,14 @@ def test_the_ceiling_is_replicate_2_and_its_square_root_stands_beside(views):
 
 def test_the_ceiling_is_drawn_only_where_replicate_2_has_every_target(views):
     # A mean over fewer targets is no mark for predictors that are averaged over all.
-    assert views[128, "scaled"].ceiling is None
+    assert views[128, "scaled"].ceilings == {}
     runs = run_rows(DEMO)
     metrics = everyone(runs)
     complete = metrics[metrics["target"] != TARGETS[-1]]
     view = next(v for v in leaderboard(complete, run_table(runs), {}) if v.bin_size == 128)
     row = next(row for row in view.rows if row["predictor"] == "replicate2")
-    assert view.ceiling == row["pearson_r"]
+    for score in WITH_INTERVAL:
+        assert view.ceilings[score] == pytest.approx(row[score], rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_ceiling_is_drawn_only_where_replicate_2_has_every_target(views):
     [({32: 5, 128: 9, 2048: 9}, 128), ({32: 3, 128: 2}, 32), ({64: 1, 2048: 4}, 2048)],
 )
 def test_the_page_opens_at_the_finest_bin_size_with_most_predictors(counts, chosen):
-    views = [View(size, "raw", [{}] * n, 0, None) for size, n in counts.items()]
+    views = [View(size, "raw", [{}] * n, 0, {}, {}) for size, n in counts.items()]
     assert default_bin_size(views, preferred=1000) == chosen
     assert default_bin_size(views, preferred=views[-1].bin_size) == views[-1].bin_size
 
@@ -197,7 +197,7 @@ def test_the_page_needs_no_other_file_to_be_shown(written):
 
 
 def test_a_target_name_cannot_become_markup(written):
-    assert sum(tag == "script" for tag, _ in written.page.elements) == 1
+    assert sum(tag == "script" for tag, _ in written.page.elements) == 2
     assert TARGETS[2] in written.page.text
     assert "<script>alert" not in written.text
 
@@ -235,15 +235,17 @@ def test_runs_link_to_their_files(written):
     assert (written.path.parent / "../experiments/resolution/figure.svg").is_file()
 
 
-def test_the_downloaded_table_is_the_experiments_table(written):
-    (uri,) = [
-        found["href"]
-        for tag, found in written.page.elements
-        if found.get("download") == "resolution.tsv"
-    ]
-    content = base64.b64decode(uri.partition("base64,")[2])
-    table = written.path.parent / "../experiments/resolution/table.tsv"
-    assert content == table.read_bytes()
+def test_downloads_are_files_beside_the_page(written):
+    hrefs = set(written.page.values("href"))
+    for name in ("table.tsv", "figure.svg", "figure.png"):
+        assert f"../experiments/resolution/{name}" in hrefs
+    assert not any(href.startswith("data:text") for href in hrefs)
+    table = pd.read_csv(written.path.parent / "leaderboard.tsv", sep="\t")
+    assert "leaderboard.tsv" in hrefs
+    assert "target" not in table
+    everything = everyone(run_rows(DEMO))
+    assert len(table) == (everything["target"] == "mean").sum()
+    assert not table.duplicated(["predictor", "evaluated_bin_size", "scaling"]).any()
 
 
 def test_the_page_says_what_was_run_on_what(written):
@@ -423,7 +425,7 @@ def test_an_outside_prediction_is_a_kind_of_its_own(tmp_path):
     page = Page(path.read_text(encoding="utf-8"))
     assert "1 trained run, 5 reference predictors and 1 outside prediction" in page.text
     assert "enformer<b> outside" in page.text
-    assert sum(found.get("class") == "outside" for _, found in page.elements) > 10
+    assert sum(found.get("class") == "outside" for _, found in page.elements) == 6
     assert not any(tag == "b" and "class" in found for tag, found in page.elements)
 
 
@@ -439,5 +441,10 @@ def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tmp_path):
     )
     assert (len(found["rows"]), found["rows_in_all"]) == (LONG_TABLE, len(long))
     assert not found["open"]
-    content = base64.b64decode(found["tsv"].partition("base64,")[2])
-    assert content == (folder / "table.tsv").read_bytes()
+    assert found["downloads"]["table.tsv"] == "experiments/resolution/table.tsv"
+    assert "figure.pdf" not in found["downloads"]
+    (folder / "figure.pdf").touch()
+    found = describe_experiment(
+        ExperimentPage("resolution", ANALYSES["resolution"], folder), tmp_path
+    )
+    assert found["downloads"]["figure.pdf"] == "experiments/resolution/figure.pdf"

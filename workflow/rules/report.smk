@@ -72,6 +72,7 @@ rule write_report:
         selection=list(PLAN.selection_paths().values()),
     output:
         report=f"{PLAN.folder}/report/index.html",
+        leaderboard=f"{PLAN.folder}/report/leaderboard.tsv",
         figure=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".png"),
     log:
         side("logs", "write_report"),

@@ -6,6 +6,7 @@ OF_SCORES = {
     "loss_by_bin_size": Analysis(
         module="epibench.experiments.loss_by_bin_size",
         stage="evaluate",
+        topic="loss",
         reads="metrics",
         paper="Fig. 2b, Extended Data Fig. 1a",
         title="Loss function and bin size",
@@ -25,6 +26,7 @@ OF_SCORES = {
     "resolution": Analysis(
         module="epibench.experiments.resolution",
         stage="evaluate",
+        topic="resolution",
         reads="metrics",
         paper="Fig. 2c, Extended Data Fig. 1b",
         title="Resolution",
@@ -38,6 +40,7 @@ OF_SCORES = {
     "smoothing": Analysis(
         module="epibench.experiments.smoothing",
         stage="evaluate",
+        topic="resolution",
         reads="smoothing",
         paper="Extended Data Fig. 2",
         title="Smoothing",
@@ -54,6 +57,7 @@ OF_SCORES = {
     "training_set": Analysis(
         module="epibench.experiments.training_set",
         stage="evaluate",
+        topic="training set",
         reads="metrics",
         paper="Fig. 2d",
         title="Training set",
@@ -71,6 +75,7 @@ OF_SCORES = {
         module="epibench.experiments.test_set",
         of_one_run=True,
         stage="evaluate",
+        topic="test set",
         reads="thresholds",
         paper="Fig. 2e",
         title="Test set",
@@ -89,6 +94,7 @@ OF_SCORES = {
     "high_activity": Analysis(
         module="epibench.experiments.high_activity",
         stage="evaluate",
+        topic="test set",
         reads="high_activity",
         also=("classification",),
         paper="Supp. Table 2",
@@ -110,6 +116,7 @@ OF_SCORES = {
     "architectures": Analysis(
         module="epibench.experiments.architectures",
         stage="evaluate",
+        topic="architectures",
         reads="metrics",
         paper="Supp. Table 3, Supp. Note 1",
         title="Architectures",
@@ -127,6 +134,7 @@ OF_SCORES = {
     "binary_vs_quantitative": Analysis(
         module="epibench.experiments.binary_vs_quantitative",
         stage="evaluate",
+        topic="binary or quantitative",
         reads="classification",
         also=("metrics",),
         paper="Fig. 4b, Extended Data Fig. 3, Supp. Table 4",
@@ -149,6 +157,7 @@ OF_SCORES = {
     "replicate_ceiling": Analysis(
         module="epibench.experiments.replicate_ceiling",
         stage="evaluate",
+        topic="leaderboard",
         reads="metrics",
         references=True,
         paper="Supp. Table 5",
@@ -167,6 +176,7 @@ OF_SCORES = {
     "augmentation": Analysis(
         module="epibench.experiments.augmentation",
         stage="evaluate",
+        topic="augmentation and robustness",
         reads="variation",
         paper="Fig. 3b",
         title="Augmentation and robustness",
@@ -183,6 +193,7 @@ OF_SCORES = {
     "robustness": Analysis(
         module="epibench.experiments.robustness",
         stage="evaluate",
+        topic="augmentation and robustness",
         reads="variation",
         also=("metrics",),
         paper="",
@@ -207,6 +218,7 @@ OF_SCORES = {
         module="epibench.experiments.tracks",
         of_one_run=True,
         stage="evaluate",
+        topic="leaderboard",
         reads="loci",
         paper="Fig. 2a",
         title="Measured and predicted tracks",
@@ -226,6 +238,7 @@ OF_SCORES = {
     "hyperparameters": Analysis(
         module="epibench.experiments.hyperparameters",
         stage="train",
+        topic="architectures",
         reads="run",
         paper="Supp. Fig. 1",
         title="Hyperparameters",
@@ -241,6 +254,7 @@ OF_SCORES = {
     "leaderboard": Analysis(
         module="epibench.experiments.leaderboard",
         stage="evaluate",
+        topic="leaderboard",
         reads="metrics",
         paper="Supp. Data 1, 3",
         title="Predictors side by side",

@@ -6,6 +6,7 @@ OF_VARIANTS = {
     "variant_effects": Analysis(
         module="epibench.experiments.variant_effects",
         stage="evaluate",
+        topic="variants",
         reads="variants",
         also=("metrics",),
         paper="Fig. 5b, c",
@@ -30,6 +31,7 @@ OF_VARIANTS = {
         module="epibench.experiments.variant_map",
         of_one_run=True,
         stage="evaluate",
+        topic="variants",
         reads="variants",
         also=("variant_profile",),
         paper="Fig. 5a",
@@ -50,6 +52,7 @@ OF_VARIANTS = {
     "variant_robustness": Analysis(
         module="epibench.experiments.variant_robustness",
         stage="evaluate",
+        topic="variants",
         reads="variants",
         also=("variation",),
         paper="Fig. 5c",
@@ -73,6 +76,7 @@ OF_VARIANTS = {
     "variant_readout": Analysis(
         module="epibench.experiments.variant_readout",
         stage="evaluate",
+        topic="variants",
         reads="variant_readout",
         paper="",
         title="Read-out of variant scores",

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from epibench.report import coverage_figure
 from epibench.report.cautions import cautions
 from epibench.report.data_tables import (
@@ -16,7 +14,7 @@ from epibench.report.data_tables import (
     target_rows,
     window_rows,
 )
-from epibench.report.inline import inline_svg
+from epibench.report.inline import figure_element
 from epibench.style import save
 
 
@@ -35,7 +33,7 @@ def data_part(summary: Mapping[str, Any], study: Mapping[str, Any], folder: Path
     """
     save(coverage_figure.draw(summary), folder, "coverage")
     title, caption = coverage_figure.TITLE, coverage_figure.caption(summary)
-    figure = inline_svg(folder / "coverage.svg", "figure-coverage", title, caption)
+    figure = figure_element(folder / "coverage.svg", "figure-coverage", title, caption)
     return {
         "cautions": cautions(summary),
         "splits": split_rows(summary),
@@ -46,5 +44,5 @@ def data_part(summary: Mapping[str, Any], study: Mapping[str, Any], folder: Path
         "files": file_rows(summary, study["inputs"]),
         "title": title,
         "caption": caption,
-        "figure": Markup(figure),
+        "figure": figure,
     }

@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from epibench.experiments import Analysis
-from epibench.report.inline import data_uri, inline_svg, relative
+from epibench.report.inline import figure_element, relative
 from epibench.report.ranking import comparisons_part
 from epibench.words import AXES
 
 SHORT_TABLE = 12
 """Rows up to which an experiment's table is open when the page opens."""
 
-LONG_TABLE = 300
-"""Rows of an experiment's table that the page shows; the download has all."""
+LONG_TABLE = 60
+"""Rows of an experiment's tables that the page shows; the downloads have all."""
+
+DOWNLOADS = {
+    "table.tsv": "table (TSV)",
+    "comparisons.tsv": "comparisons (TSV)",
+    "figure.svg": "figure (SVG)",
+    "figure.png": "figure (PNG)",
+    "figure.pdf": "figure (PDF)",
+}
+"""Files of an experiment that the page links to where they are, with their labels."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,17 @@ def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
     """Give what the template shows of an experiment; `base` is the folder of the page."""
     slug = slug_of(page.name)
     analysis = page.analysis
-    content = (page.folder / "table.tsv").read_bytes()
     table = pd.read_csv(page.folder / "table.tsv", sep="\t")
     table = table.drop(columns=[column for column in table if _says_nothing(table, column)])
     texts = list(table.select_dtypes(exclude="number"))
     table[texts] = table[texts].fillna("")
     columns, intervals = fold_intervals(list(table.columns))
     svg = page.folder / "figure.svg"
-    figure = inline_svg(svg, f"figure-{slug}", analysis.title, analysis.caption)
     return {
         "slug": slug,
         "name": page.name,
         "analysis": analysis,
-        "figure": Markup(figure),
+        "figure": figure_element(svg, f"figure-{slug}", analysis.title, analysis.caption),
         "columns": columns,
         "intervals": intervals,
         "texts": texts,
@@ -63,9 +69,11 @@ def describe_experiment(page: ExperimentPage, base: Path) -> dict[str, Any]:
         "left_out": page.left_out,
         "pages": {run: relative(path, base) for run, path in page.pages.items()},
         "comparisons": comparisons_part(page.folder / "comparisons.tsv") if page.compared else None,
-        "tsv": data_uri(content, "text/tab-separated-values"),
-        "svg": relative(svg, base),
-        "png": relative(page.folder / "figure.png", base),
+        "downloads": {
+            name: relative(page.folder / name, base)
+            for name in DOWNLOADS
+            if (page.folder / name).is_file()
+        },
     }
 
 

@@ -1,11 +1,15 @@
 """Files placed inside an HTML page."""
 
 import base64
+import io
 import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
+
+from markupsafe import Markup
+from PIL import Image
 
 from epibench.style import RUN_PAGES
 from epibench.words import AXES
@@ -21,6 +25,45 @@ _RUN = re.compile(
         {axis: f"(?P<{axis}>{pattern})" for axis, pattern in AXES.items()}
     )
 )
+LARGEST_SVG = 150_000
+"""Bytes up to which a figure stands in the page as SVG; a larger one as an image of points."""
+
+WIDEST, MOST_COLOURS = 1000, 40
+"""Width (pixels) and number of colours of images in the page, which is at most 900 pixels wide; the
+downloads have 300 dpi and all colours."""
+
+
+def figure_element(path: Path, prefix: str, title: str, description: str) -> Markup:
+    """Give a figure as an element of an HTML page that needs no other file.
+
+    It is the SVG file where that is small; of a larger one, which would slow the page down, the PNG
+    file beside it, with no more than `WIDEST` pixels across and `MOST_COLOURS`.
+
+    Parameters
+    ----------
+    path : Path
+        An SVG file that matplotlib wrote, with a PNG file of the same name beside it.
+    prefix : str
+        Unique in the page.
+    title, description : str
+        Plain text.
+    """
+    if path.stat().st_size <= LARGEST_SVG:
+        return Markup(inline_svg(path, prefix, title, description))
+    with Image.open(path.with_suffix(".png")) as image:
+        shown = image.convert("RGB")
+    shown.thumbnail((WIDEST, shown.height), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    shown.quantize(MOST_COLOURS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    return Markup(
+        '<img id="{}" src="{}" width="{}" height="{}" alt="{}" style="min-width: {}px">'
+    ).format(
+        prefix,
+        data_uri(content.getvalue(), "image/png"),
+        *shown.size,
+        f"{title}. {description}",
+        min(shown.width, 500),
+    )
 
 
 def inline_svg(path: str | Path, prefix: str, title: str, description: str) -> str:
@@ -66,6 +109,33 @@ def inline_svg(path: str | Path, prefix: str, title: str, description: str) -> s
         element.text = text
         root.insert(position, element)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def share_glyphs(page: str) -> str:
+    """Let all figures of a page share the outlines of letters, which each of them brings along.
+
+    Parameters
+    ----------
+    page : str
+        HTML with elements that `inline_svg` made; their prefixes begin with `figure-`.
+    """
+    names: dict[str, str] = {}
+
+    def once(match: re.Match[str]) -> str:
+        if match[1] in names:
+            return ""
+        names[match[1]] = f"glyph{len(names)}"
+        return f'<path id="{names[match[1]]}"{match[2]}/>'
+
+    glyph = r"figure-[\w-]+?-(DejaVu[\w-]+)"
+    page = re.sub(rf'<path id="{glyph}"([^>]*?)/>\s*', once, page)
+
+    def short(match: re.Match[str]) -> str:
+        place = f' x="{match[2]}"' if match[2] else ""  # the same as to translate by it
+        return f'href="#{names[match[1]]}"{place}'
+
+    moved = r'(?: transform="translate\(([\d.]+) 0\)")?'
+    return re.sub(rf'xlink:href="#{glyph}"{moved}', short, page)
 
 
 def data_uri(content: bytes, media_type: str) -> str:

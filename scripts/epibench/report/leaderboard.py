@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -23,8 +24,11 @@ SCORES = (
 )
 """Scores of a view's rows."""
 
-WITH_INTERVAL = ("pearson_r", "pearson_r_per_sequence", "mse")
-"""Scores whose 95 % interval over loci stands behind them; the downloaded table has all."""
+WITH_INTERVAL = SCORES[:-1]
+"""Scores whose 95 % interval over loci stands behind them."""
+
+FROM_0_TO_1 = (*OF_TARGETS, "pearson_r_per_sequence", "r2")
+"""Scores that are drawn on a scale from 0 to 1; others from their lowest to their highest."""
 
 SCALINGS = {
     "scaled": (
@@ -47,15 +51,16 @@ class View:
     """The predictors that have scores at one bin size, best r first, those of fewer targets last.
 
     `rows` are plain values for the template; `left_out` counts the predictors without scores here;
-    `ceiling` is the r of replicate 2, or None where some target has none: a mean over fewer targets
-    is no mark for the others.
+    `ceilings` are the scores of replicate 2, none where some target has none: a mean over fewer
+    targets is no mark for the others. `scales` has the ends of the scale on which a score is drawn.
     """
 
     bin_size: int
     scaling: str
     rows: list[dict[str, Any]]
     left_out: int
-    ceiling: float | None
+    ceilings: dict[str, float]
+    scales: dict[str, tuple[float, float]]
 
 
 def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame, labels: Mapping[str, str]) -> list[View]:
@@ -96,9 +101,38 @@ def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame, labels: Mapping[str, 
             )
             for row in ordered.to_dict("records")
         ]
-        ceiling = next((row["pearson_r"] for row in rows if _is_ceiling(row)), None)
-        views.append(View(int(bin_size), scaling, rows, everyone - len(rows), ceiling))
+        left_out = everyone - len(rows)
+        views.append(View(int(bin_size), scaling, rows, left_out, _ceilings(rows), _scales(rows)))
     return views
+
+
+def _ceilings(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Give the scores of replicate 2, none where it is missing or lacks a target."""
+    ceiling = next(filter(_is_ceiling, rows), {})
+    return {
+        score: _short(ceiling[score]) for score in WITH_INTERVAL if ceiling.get(score) is not None
+    }
+
+
+def _scales(rows: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Give the ends of the scale of each score that rows differ in."""
+    scales = dict.fromkeys(FROM_0_TO_1, (0.0, 1.0))
+    for score in WITH_INTERVAL:
+        values = [row[score] for row in rows if row[score] is not None]
+        values += [end for row in rows for end in row["intervals"][score] or ()]
+        if score not in scales and values and min(values) < max(values):
+            scales[score] = (_short(min(values)), _short(max(values)))
+    return scales
+
+
+def _short(value: float) -> float:
+    """Round to six significant digits, as the page needs no more."""
+    return float(f"{value:.6g}")
+
+
+def run_page(run: str) -> str:
+    """Give the address of a run's page, relative to the folder of the report."""
+    return f"runs/{quote(run)}.html"
 
 
 def default_bin_size(views: list[View], preferred: int) -> int:
@@ -185,6 +219,7 @@ def _row(
     return scores | {
         "intervals": {score: _interval(row, score) for score in WITH_INTERVAL},
         "predictor": name,
+        "page": "" if axes is None else run_page(name),
         "kind": kind,
         "label": label,
         "note": note,

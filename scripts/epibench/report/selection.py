@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-from epibench.report.inline import data_uri, inline_svg, relative
+from epibench.report.inline import figure_element, relative
 
 TITLE = "Correlation between targets"
 
@@ -40,7 +39,7 @@ def selection_part(
         )
         for name in ("correlation", "selection")
     )
-    figure = inline_svg(
+    figure = figure_element(
         folder / "figure.svg",
         "figure-selection",
         TITLE,
@@ -54,11 +53,10 @@ def selection_part(
         "regions": int(pairs["regions"].iloc[0]),
         "kept": int(verdicts["kept"].sum()),
         "rows": verdicts.to_dict("records"),
-        "figure": Markup(figure),
+        "figure": figure,
         "svg": relative(folder / "figure.svg", base),
         "png": relative(folder / "figure.png", base),
         "downloads": {
-            name: data_uri((folder / f"{name}.tsv").read_bytes(), "text/tab-separated-values")
-            for name in ("selection", "correlation")
+            name: relative(folder / f"{name}.tsv", base) for name in ("selection", "correlation")
         },
     }

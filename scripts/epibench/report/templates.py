@@ -5,7 +5,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from epibench.report.leaderboard import OF_TARGETS, SCALINGS, SCORES, View
+from epibench.report.board import HIDDEN, OF_SCALE, strip
+from epibench.report.experiment import DOWNLOADS, LONG_TABLE, SHORT_TABLE
+from epibench.report.leaderboard import OF_TARGETS, SCALINGS, SCORES, View, run_page
 from epibench.report.shown import (
     COSTS,
     HEADINGS,
@@ -40,12 +42,19 @@ def environment() -> Environment:
     found.globals |= {
         "asset": _asset,
         "costs": COSTS,
+        "download_labels": DOWNLOADS,
         "headings": HEADINGS,
+        "hidden_scores": HIDDEN,
         "higher_is_better": HIGHER_IS_BETTER,
+        "long_table": LONG_TABLE,
+        "of_scale": OF_SCALE,
         "of_targets": OF_TARGETS,
+        "run_page": run_page,
         "scores": [name for name in SCORES if name not in OF_TARGETS],
         "scalings": SCALINGS,
+        "short_table": SHORT_TABLE,
         "status": status,
+        "strip": strip,
         "texts": TEXTS,
     }
     return found

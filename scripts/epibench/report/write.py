@@ -6,13 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from epibench.experiments.analysis import TOPICS
 from epibench.experiments.metrics import require_one_test_set
 from epibench.files import whole
+from epibench.report.board import board_data
 from epibench.report.choices import choices_part
 from epibench.report.claims import claims_part
 from epibench.report.data import data_part
 from epibench.report.experiment import ExperimentPage, describe_experiment, slug_of
-from epibench.report.inline import data_uri
+from epibench.report.inline import share_glyphs
 from epibench.report.leaderboard import (
     View,
     at_a_glance,
@@ -21,7 +23,8 @@ from epibench.report.leaderboard import (
 )
 from epibench.report.ranking import ranking_part
 from epibench.report.selection import selection_part
-from epibench.report.templates import environment
+from epibench.report.shown import shown_as
+from epibench.report.templates import environment, status
 from epibench.words import AXES
 
 
@@ -43,7 +46,8 @@ def write_report(
 ) -> None:
     """Write the report of a study as one self-contained HTML file.
 
-    Beside it the figure of the coverage, `coverage.svg` and `coverage.png`, for download.
+    Beside it, for download, the figure of the coverage, `coverage.svg` and `coverage.png`, and the
+    means of all predictors over targets, `leaderboard.tsv`.
 
     Parameters
     ----------
@@ -67,7 +71,7 @@ def write_report(
     selection : path
         The folder of the comparison of targets; not read where they were not compared.
     experiments : list of ExperimentPage
-        In the order in which they appear.
+        In the order in which they appear within their topic.
     predictors : path or None
         The folder of ranks and pairs of all predictors; None: not shown.
     claims : path or None
@@ -86,6 +90,7 @@ def write_report(
     """
     everyone = pd.concat([metrics, references], ignore_index=True)
     require_one_test_set(everyone, str(study["study"]))
+    base = Path(out).parent
     page = (
         environment()
         .get_template("template.html.j2")
@@ -99,9 +104,9 @@ def write_report(
             test_set=everyone["test_set"].iloc[0],
             scored=int(everyone["bins"].iloc[0] * everyone["evaluated_bin_size"].iloc[0]),
             targets=data["targets"],
-            about=data_part(data, study, Path(out).parent),
-            selection=selection_part(study["selection"], selection, Path(out).parent),
-            experiments=[describe_experiment(page, Path(out).parent) for page in experiments],
+            about=data_part(data, study, base),
+            selection=selection_part(study["selection"], selection, base),
+            topics=_topics(experiments, base),
             slugs={page.name: slug_of(page.name) for page in experiments},
             choices=choices_part(
                 {page.name: page.folder for page in experiments if page.compared},
@@ -112,18 +117,33 @@ def write_report(
             and ranking_part(
                 Path(predictors), runs.set_index("run").to_dict("index"), study["labels"]
             ),
-            leaderboard_uri=_tsv_uri(_leaderboard_table(everyone)),
             **_run_parts(runs),
-            **_leaderboard_parts(leaderboard(everyone, runs, study["labels"]), study["bin_size"]),
+            **_leaderboard_parts(
+                leaderboard(everyone, runs, study["labels"]), study["bin_size"], runs, data
+            ),
         )
     )
+    with whole(base / "leaderboard.tsv") as path:
+        _leaderboard_table(everyone).to_csv(path, sep="\t", index=False, float_format="%.6g")
     with whole(out) as path:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(share_glyphs(page), encoding="utf-8")
+
+
+def _topics(experiments: list[ExperimentPage], base: Path) -> list[dict[str, Any]]:
+    """Group experiments by topic; data and leaderboard have a section without experiments too."""
+    topics = []
+    for topic in TOPICS:
+        pages = [page for page in experiments if page.analysis.topic == topic]
+        if pages or topic in ("data", "leaderboard"):
+            described = [describe_experiment(page, base) for page in pages]
+            slug = topic.replace(" ", "-")
+            topics.append({"slug": slug, "title": topic.capitalize(), "pages": described})
+    return topics
 
 
 def _run_parts(runs: pd.DataFrame) -> dict[str, Any]:
     """Give the runs, the axes that differ between them, and the values that all share."""
-    varying = [name for name in AXES if runs[name].nunique() > 1]
+    varying = _varying(runs)
     settings = [name for name in AXES if name != "seed"]
     return {
         "runs": runs.to_dict("records"),
@@ -133,16 +153,28 @@ def _run_parts(runs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _leaderboard_parts(views: list[View], preferred: int) -> dict[str, Any]:
-    """Give the views, and the one that the page opens with."""
+def _varying(runs: pd.DataFrame) -> list[str]:
+    """Give the axes that differ between runs."""
+    return [name for name in AXES if runs[name].nunique() > 1]
+
+
+def _leaderboard_parts(
+    views: list[View], preferred: int, runs: pd.DataFrame, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give the view that the page opens with, all views for its script, and what to choose from."""
     chosen = default_bin_size(views, preferred)
     shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
+    varying = _varying(runs)
     return {
-        "views": views,
         "bin_sizes": sorted({view.bin_size for view in views}),
         "chosen": chosen,
         "shown": shown,
         "glances": at_a_glance(shown),
+        "board": board_data(views, list(map(status, views)), varying, data["targets"]),
+        "filters": {
+            name: [shown_as(value, name) for value in sorted(runs[name].unique())]
+            for name in varying
+        },
     }
 
 
@@ -151,9 +183,3 @@ def _leaderboard_table(metrics: pd.DataFrame) -> pd.DataFrame:
     order = ["evaluated_bin_size", "scaling", "pearson_r"]
     means = metrics[metrics["target"] == "mean"].drop(columns="target")
     return means.sort_values(order, ascending=[True, True, False], kind="stable")
-
-
-def _tsv_uri(table: pd.DataFrame) -> str:
-    """Give a table as an address that downloads it."""
-    text = table.to_csv(sep="\t", index=False, float_format="%.6g")
-    return data_uri(text.encode(), "text/tab-separated-values")
