@@ -171,6 +171,21 @@ def study() -> dict:
             "augmentation": "rc+shift",
             "seed": 1,
         },
+        "methods": {
+            "simulated": True,
+            "encode": False,
+            "runs": run_rows(DEMO),
+            "models": {"basenji_small": {"builder": "basenji"}},
+            "recipes": {
+                "basenji_small": {"learning_rate": 0.001, "decay_factor": 0.2}
+                | {"decay_patience": 3, "batch_size": 64, "epochs": 100, "patience": 6}
+            },
+            "experiments": {"resolution": {"analysis": "resolution"}},
+            "evaluation": {"replicates": 1000},
+            "variation": {"crops": 20},
+            "variants": None,
+            "interpret": {},
+        },
         "labels": {},
         "accessions": {TARGETS[0]: "ENCSR000AAA"},
         "data_seed": 7,

@@ -13,7 +13,7 @@ from epibench.config.check import check_runs, check_study, check_targets
 from epibench.config.load import load_study
 from epibench.config.predictions import prediction_files
 from epibench.config.schema import Study
-from epibench.data.source import is_local
+from epibench.data.source import is_local, parse_source
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES, Analysis
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
@@ -329,6 +329,7 @@ class Plan(InterpretPlan):
             "bin_size": self.study.defaults.bin_size,
             "defaults": self.study.defaults.model_dump(),
             "config_files": self.config_files,
+            "methods": self.methods_settings(),
             "accessions": {
                 target.name: target.experiment for target in self.targets if target.experiment
             },
@@ -349,6 +350,30 @@ class Plan(InterpretPlan):
                 "selected": self.selection_paths().get("selected"),
             },
             "protocol": PROTOCOL["write_report"],
+        }
+
+    def methods_settings(self) -> dict[str, Any]:
+        """Give what the methods of a paper say of the study."""
+        study = self.study
+        entries = {run.model: study.models[run.model] for run in self.needed}
+        recipes = {name: study.recipes[study.recipe_of(each)] for name, each in entries.items()}
+        sources = self.sources().values()
+        return {
+            "simulated": bool(self.simulated),
+            "encode": any("encodeproject.org" in parse_source(path).address for path in sources),
+            "runs": [run._asdict() for run in self.needed],
+            "models": {name: {"builder": each.builder} for name, each in entries.items()},
+            "recipes": {name: recipe.model_dump() for name, recipe in recipes.items()},
+            "experiments": {
+                name: {"analysis": study.experiments[name].analysis or name}
+                for name in self.expanded
+            },
+            "evaluation": study.evaluation.model_dump(include={"replicates"}),
+            "variation": study.variation.model_dump(include={"crops"}),
+            "variants": study.variants and study.variants.model_dump(include={"shifts"}),
+            "interpret": study.interpret.model_dump(
+                include={"jaspar", "attribution", "modisco", "backgrounds", "occlusion"}
+            ),
         }
 
     def job_names(self) -> list[str]:

@@ -159,6 +159,7 @@ class DataPlan:
             "correlation": "correlation.tsv",
             "selection": "selection.tsv",
             "svg": "figure.svg",
+            "pdf": "figure.pdf",
             "png": "figure.png",
         }
         if self.study.samples:

@@ -85,6 +85,7 @@ RC = {
     "figure.facecolor": "white",
     "savefig.dpi": 300,
     "svg.fonttype": "path",  # letters as outlines: no font of the reader's machine is needed
+    "pdf.fonttype": 42,  # letters that other programs can edit
     "svg.hashsalt": "epibench",  # the same figure gives the same bytes
 }
 
@@ -107,12 +108,14 @@ class Label(NamedTuple):
 
 @styled
 def save(figure: Figure, folder: str | Path, name: str = "figure") -> None:
-    """Write `<name>.svg` and `<name>.png` (300 dpi) into `folder`, each whole or not at all.
+    """Write `<name>.svg`, `.pdf` and `.png` (300 dpi) into `folder`, each whole or not at all.
 
     Two calls with the same figure write the same bytes: no date is stored.
     """
     with whole(Path(folder) / f"{name}.svg") as path:
         figure.savefig(path, format="svg", metadata={"Date": None})
+    with whole(Path(folder) / f"{name}.pdf") as path:
+        figure.savefig(path, format="pdf", metadata={"CreationDate": None})
     with whole(Path(folder) / f"{name}.png") as path:
         figure.savefig(path, format="png")
 

@@ -74,4 +74,5 @@ def test_different_test_sets_are_refused():
 
 def test_the_files_are_written(tmp_path):
     run_experiment("architectures", fake_tables.scores(RUNS), tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"table.tsv", "figure.svg", "figure.png"}
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == ["figure.pdf", "figure.png", "figure.svg", "table.tsv"]

@@ -147,6 +147,7 @@ def test_rows_that_do_not_fit_together_are_refused(paper):
 
 def test_the_experiment_writes_its_three_files(paper, tmp_path):
     table = run_experiment("augmentation", paper, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"figure.png", "figure.svg", "table.tsv"}
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == ["figure.pdf", "figure.png", "figure.svg", "table.tsv"]
     read = pd.read_csv(tmp_path / "table.tsv", sep="\t")
     assert read["augmentation"].tolist() == table["augmentation"].tolist()

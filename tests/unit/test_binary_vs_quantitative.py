@@ -93,4 +93,5 @@ def test_a_run_without_r_is_named_under_the_panel(tables):
 
 def test_the_files_are_written(tables, tmp_path):
     run_experiment("binary_vs_quantitative", tables, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"table.tsv", "figure.svg", "figure.png"}
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == ["figure.pdf", "figure.png", "figure.svg", "table.tsv"]

@@ -173,9 +173,10 @@ def test_a_panel_per_model_and_window_set():
 
 
 @pytest.mark.parametrize("name", ON_METRICS)
-def test_an_experiment_writes_its_three_files(name, demo, tmp_path):
+def test_an_experiment_writes_its_files(name, demo, tmp_path):
     table = run_experiment(name, demo, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "figure.pdf",
         "figure.png",
         "figure.svg",
         "table.tsv",
@@ -194,7 +195,7 @@ def test_an_unknown_experiment_is_refused(demo, tmp_path):
 def test_the_same_figure_gives_the_same_bytes(demo, tmp_path):
     for folder in ("a", "b"):
         run_experiment("resolution", demo, tmp_path / folder)
-    for file in ("figure.svg", "figure.png"):
+    for file in ("figure.svg", "figure.pdf", "figure.png"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     svg = (tmp_path / "a" / "figure.svg").read_text()
     assert "<dc:date>" not in svg

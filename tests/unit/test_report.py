@@ -442,7 +442,7 @@ def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tmp_path):
     assert (len(found["rows"]), found["rows_in_all"]) == (LONG_TABLE, len(long))
     assert not found["open"]
     assert found["downloads"]["table.tsv"] == "experiments/resolution/table.tsv"
-    assert "figure.pdf" not in found["downloads"]
+    assert found["downloads"]["figure.pdf"] == "experiments/resolution/figure.pdf"
     (folder / "figure.pdf").touch()
     found = describe_experiment(
         ExperimentPage("resolution", ANALYSES["resolution"], folder), tmp_path

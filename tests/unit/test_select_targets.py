@@ -248,6 +248,7 @@ def test_all_files_are_written(tmp_path):
     write_selection(folder, read_samples(samples), Correlation(r, 99), 0.75, samples)
     assert {path.name for path in folder.iterdir()} == {
         "correlation.tsv",
+        "figure.pdf",
         "figure.png",
         "figure.svg",
         "selected.tsv",

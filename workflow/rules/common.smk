@@ -98,7 +98,7 @@ def files_of_experiments(experiments):
     tables = [
         f"{PLAN.folder}/experiments/{name}/{file}"
         for name in experiments
-        for file in ("table.tsv", "figure.svg", "figure.png")
+        for file in ("table.tsv", "figure.svg", "figure.pdf", "figure.png")
     ]
     tables += [
         f"{PLAN.folder}/experiments/{name}/comparisons.tsv"

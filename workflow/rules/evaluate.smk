@@ -158,6 +158,7 @@ rule run_experiment:
     output:
         table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
         svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",
+        pdf=f"{PLAN.folder}/experiments/{{experiment}}/figure.pdf",
         png=f"{PLAN.folder}/experiments/{{experiment}}/figure.png",
     log:
         side("logs", "run_experiment", "{experiment}"),

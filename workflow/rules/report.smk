@@ -72,8 +72,16 @@ rule write_report:
         selection=list(PLAN.selection_paths().values()),
     output:
         report=f"{PLAN.folder}/report/index.html",
-        leaderboard=f"{PLAN.folder}/report/leaderboard.tsv",
-        figure=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".png"),
+        exports=multiext(
+            f"{PLAN.folder}/report/",
+            "leaderboard.tsv",
+            "results.json",
+            "tables.xlsx",
+            "methods.md",
+            "references.bib",
+        ),
+        crate=f"{PLAN.folder}/ro-crate-metadata.json",
+        figure=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".pdf", ".png"),
     log:
         side("logs", "write_report"),
     benchmark:

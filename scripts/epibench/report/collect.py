@@ -11,6 +11,7 @@ from epibench.evaluate.scores import read_scores
 from epibench.experiments import ANALYSES
 from epibench.report.costs import costs_of_rules
 from epibench.report.experiment import ExperimentPage
+from epibench.report.exports import write_exports
 from epibench.report.write import write_report
 
 RECORDED = (
@@ -32,7 +33,7 @@ def make_report(
     scores: list[str],
     references: list[str],
 ) -> None:
-    """Write the report of a finished study.
+    """Write the report of a finished study, and what leaves it for other programs and papers.
 
     Parameters
     ----------
@@ -56,15 +57,13 @@ def make_report(
     for column in RECORDED:
         manifest[column] = [record[column] for record in records]
     manifest["constant_targets"] = [", ".join(record["constant_targets"]) for record in records]
-    write_report(
-        out,
-        study=settings | {"date": date.today().isoformat()},
-        data=_read(results / "store" / "summary.json"),
-        runs=manifest,
-        metrics=read_scores(scores),
-        references=read_scores(references),
-        selection=results / "targets",
-        experiments=[
+    shared = {
+        "study": settings | {"date": date.today().isoformat()},
+        "data": _read(results / "store" / "summary.json"),
+        "runs": manifest,
+        "metrics": read_scores(scores),
+        "references": read_scores(references),
+        "experiments": [
             ExperimentPage(
                 name,
                 ANALYSES[experiment["analysis"]],
@@ -75,12 +74,14 @@ def make_report(
             )
             for name, experiment in settings["experiments"].items()
         ],
-        predictors=results / "predictors",
-        claims=results / "claims",
-        links={run: _links(run) for run in manifest["run"]},
-        versions=_versions([record["software"] for record in records]),
-        jobs=costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),
-    )
+        "predictors": results / "predictors",
+        "claims": results / "claims",
+        "versions": _versions([record["software"] for record in records]),
+        "jobs": costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),
+    }
+    links = {run: _links(run) for run in manifest["run"]}
+    write_report(out, selection=results / "targets", links=links, **shared)
+    write_exports(Path(out).parent, **shared)
 
 
 def _links(run: str) -> dict[str, str]:

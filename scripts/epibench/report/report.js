@@ -213,3 +213,13 @@ for (const section of sections) observer.observe(section);
 window.addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("details")) part.open = true;
 });
+
+// The methods can be copied where the browser allows it.
+const copy = document.getElementById("copy-methods");
+if (copy && navigator.clipboard) {
+  copy.hidden = false;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById("paste").innerText);
+    copy.textContent = "Copied";
+  });
+}

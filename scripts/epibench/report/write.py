@@ -21,6 +21,7 @@ from epibench.report.leaderboard import (
     default_bin_size,
     leaderboard,
 )
+from epibench.report.methods import write_methods
 from epibench.report.ranking import ranking_part
 from epibench.report.selection import selection_part
 from epibench.report.shown import shown_as
@@ -112,6 +113,7 @@ def write_report(
                 {page.name: page.folder for page in experiments if page.compared},
                 study["defaults"],
             ),
+            methods=write_methods(study["methods"], data, versions),
             claims=claims and claims_part(Path(claims)),
             ranking=predictors
             and ranking_part(
