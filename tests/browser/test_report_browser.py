@@ -279,7 +279,10 @@ const marked = [];
 document.documentElement.style.scrollBehavior = "auto";
 for (const id of ["main", "experiment-resolution", "leaderboard", "methods"]) {
   document.getElementById(id).scrollIntoView();
-  for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
+  for (const paint of ["red", "blue", "red"]) {  // each change draws a frame
+    document.getElementById(id).style.outlineColor = paint;
+    await later(100);
+  }
   marked.push([...document.querySelectorAll("nav [aria-current]")].map(link => link.hash));
 }
 return [marked, document.querySelector("nav details").open];
