@@ -2,7 +2,8 @@
 
 For each number of runs a study is made up that never ran, of 15 targets scored at 8 bin sizes:
 tables of the usual size and shape, the figures of three experiments as they are drawn, and for each
-other experiment of the demo a table of 1,000 rows and a figure of 3,000 points. The report is
+other experiment of the demo a table of 1,000 rows and a figure, every third of 3,000 points and the
+others of 100, about as many and as large as those of the demo. The report is
 written in a process of its own, and opened in headless Chromium where there is one; seconds are
 wall time, the load time is from the start of the navigation to the event `load`. The numbers are
 made up and say nothing of any model. `--keep` leaves the studies in a folder, to look at.
@@ -90,12 +91,12 @@ def make_study(results: Path, plan: Plan) -> None:
     targets = [Target(name, f"{name}.bw") for name in TARGETS]
     write_selection(results / "targets", targets, correlation(TARGETS), 0.75)
     _write_ranks(results / "predictors", scores, others)
-    for name in plan.expanded:
+    for place, name in enumerate(plan.expanded):
         folder = results / "experiments" / name
         if name in DRAWN:
             run_experiment(name, scores, folder)
         else:
-            _fill(folder)
+            _fill(folder, points=100 if place % 3 else 3000)
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
@@ -118,13 +119,13 @@ def _write_ranks(folder: Path, scores: pd.DataFrame, others: pd.DataFrame) -> No
     _write(folder / "pairs.tsv", pairs)
 
 
-def _fill(folder: Path) -> None:
-    """Write a long table and a figure of many points in place of an experiment's."""
+def _fill(folder: Path, points: int) -> None:
+    """Write a long table and a figure of so many points in place of an experiment's."""
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(1000, 8)), columns=[f"score {n}" for n in range(8)])
     _write(folder / "table.tsv", table)
     chart = Figure(figsize=(7.1, 4), layout="constrained")
-    chart.subplots().plot(*rng.normal(size=(2, 3000)), "o", markersize=3)
+    chart.subplots().plot(*rng.normal(size=(2, points)), "o", markersize=3)
     save(chart, folder)
 
 

@@ -72,6 +72,9 @@ def test_less_error_is_better_and_a_copy_is_no_different():
     matrix = compare.win_tie_loss(table)
     assert matrix.loc["c", ["a", "copy", "c"]].tolist() == ["win", "win", ""]
     assert matrix.loc["a", ["wins", "ties", "losses"]].tolist() == [0, 1, 1]
+    assert compare.win_tie_loss(table.iloc[:0]).shape == (0, 3)
+    unknown = compare.win_tie_loss(table.assign(verdict="not available"))
+    assert set(unknown[["a", "c"]].to_numpy().ravel()) == {""}
 
 
 def test_few_blocks_and_missing_targets():

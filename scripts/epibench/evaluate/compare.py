@@ -230,11 +230,14 @@ def win_tie_loss(table: pd.DataFrame) -> pd.DataFrame:
         there is no test. Followed by the columns `wins`, `ties`, `losses`.
     """
     names = list(dict.fromkeys([*table["a"], *table["b"]]))
-    matrix = pd.DataFrame("", index=names, columns=names)
-    words = {"better": ("win", "loss"), "worse": ("loss", "win"), NO_DIFFERENCE: ("tie", "tie")}
-    for row in table.itertuples(index=False):
-        of_a, of_b = words.get(row.verdict, ("", ""))
-        matrix.loc[row.a, row.b], matrix.loc[row.b, row.a] = of_a, of_b
+    places = {name: place for place, name in enumerate(names)}
+    a, b = (table[side].map(places).to_numpy(int) for side in "ab")
+    words = np.full((len(names), len(names)), "", dtype=object)
+    of_a = {"better": "win", "worse": "loss", NO_DIFFERENCE: "tie"}
+    of_b = {"better": "loss", "worse": "win", NO_DIFFERENCE: "tie"}
+    words[a, b] = table["verdict"].map(of_a).fillna("")
+    words[b, a] = table["verdict"].map(of_b).fillna("")
+    matrix = pd.DataFrame(words, index=names, columns=names)
     counts = {
         many: (matrix == one).sum(axis=1)
         for one, many in (("win", "wins"), ("tie", "ties"), ("loss", "losses"))
