@@ -443,8 +443,8 @@ def test_a_long_table_is_cut_on_the_page_and_whole_in_the_download(tmp_path):
     assert not found["open"]
     assert found["downloads"]["table.tsv"] == "experiments/resolution/table.tsv"
     assert found["downloads"]["figure.pdf"] == "experiments/resolution/figure.pdf"
-    (folder / "figure.pdf").touch()
+    (folder / "figure.pdf").unlink()
     found = describe_experiment(
         ExperimentPage("resolution", ANALYSES["resolution"], folder), tmp_path
     )
-    assert found["downloads"]["figure.pdf"] == "experiments/resolution/figure.pdf"
+    assert "figure.pdf" not in found["downloads"]

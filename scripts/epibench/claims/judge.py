@@ -90,7 +90,7 @@ def judge(contrasts: Sequence[Contrast], direction: str, threshold: Sequence[flo
         reason = f"{without} of {len(contrasts)} effects have no interval (too few loci or seeds)"
     else:
         verdict = UNDECIDED
-        reason = f"{len(contrasts) - supporting} of {len(contrasts)} intervals hold the threshold"
+        reason = f"{len(contrasts) - supporting} of {len(contrasts)} intervals are not clear of the threshold"
     shown = contrasts[worst]
     return Verdict(
         verdict,

@@ -32,7 +32,7 @@ def costs_of_rules(folder: str | Path, names: Container[str]) -> list[dict[str, 
         rule, *name = path.relative_to(folder).with_suffix("").parts
         if name and "/".join(name) not in names:
             continue
-        if job := _measured(path):
+        if job := measured(path):
             found.setdefault(rule, []).append(job)
     rows = [
         {
@@ -48,7 +48,7 @@ def costs_of_rules(folder: str | Path, names: Container[str]) -> list[dict[str, 
     return sorted(rows, key=lambda row: -(row["seconds"] or 0))
 
 
-def _measured(path: Path) -> dict[str, float | None] | None:
+def measured(path: Path) -> dict[str, float | None] | None:
     """Read the last line of a benchmark file, if it has one; `NA` and `-`: was not sampled."""
     with open(path, newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))

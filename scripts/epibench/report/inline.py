@@ -28,7 +28,7 @@ _RUN = re.compile(
 LARGEST_SVG = 150_000
 """Bytes up to which a figure stands in the page as SVG; a larger one as an image of points."""
 
-WIDEST, MOST_COLOURS = 1000, 40
+WIDEST, MOST_COLOURS = 900, 24
 """Width (pixels) and number of colours of images in the page, which is at most 900 pixels wide; the
 downloads have 300 dpi and all colours."""
 
