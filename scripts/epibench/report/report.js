@@ -196,6 +196,13 @@ contents.addEventListener("click", (event) => { if (event.target.closest("a")) f
 const links = [...contents.querySelectorAll("a")];
 const sections = links.map((link) => document.getElementById(link.hash.slice(1)));
 const visible = new Set();
+
+function keepInSight(link) {
+  const nav = contents.parentElement;
+  const below = link.offsetTop - nav.scrollTop;
+  if (below < 0 || below > nav.clientHeight - 60) nav.scrollTop = link.offsetTop - nav.clientHeight / 2;
+}
+
 const observer = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) visible.add(target);
@@ -206,6 +213,7 @@ const observer = new IntersectionObserver((entries) => {
     if (place === current) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   });
+  if (wide.matches && current >= 0) keepInSight(links[current]);
 }, { rootMargin: "0px 0px -70% 0px" });
 for (const section of sections) observer.observe(section);
 
