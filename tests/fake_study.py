@@ -139,6 +139,7 @@ def run_table(runs: list[dict]) -> pd.DataFrame:
         best_valid_loss=0.412 - 0.003 * n,
         constant_targets="",
         seconds=21.4 + 1.3 * n,
+        device="CPU",
         examples_per_second=690.0 + n,
     )
 
@@ -364,6 +365,10 @@ def write_fake_report(
             for run in runs
         },
         versions=versions,
+        stages=[
+            {"stage": "train", "jobs": 12, "hours": 1.5, "cpu_hours": 2.5, "gpu_hours": 0.0}
+            | {"memory": 966.0, "bytes": 12_000_000}
+        ],
         jobs=[
             {
                 "rule": rule,

@@ -245,6 +245,7 @@ class Plan(InterpretPlan):
         """Give the files that claims are judged by."""
         tables = {
             "augmentation": "variation.tsv",
+            "gia_flanks": "flanks.tsv",
             "gia_distance": "distances.tsv",
         }
         read = [

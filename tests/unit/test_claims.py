@@ -59,6 +59,23 @@ def test_many_contrasts_do_not_refute_by_chance():
     assert judge([contrast(-0.2)] + [contrast(0.5)] * 40, "greater", [0]).verdict == NOT_SUPPORTED
 
 
+def test_few_seeds_are_widened_more():
+    one = Contrast("x", -0.3, -0.58, -0.02, 6, 3)
+    assert judge([one], "greater", [0]).verdict == NOT_SUPPORTED
+    assert judge([one] + [contrast(0.5)], "greater", [0]).verdict == UNDECIDED
+    assert (
+        judge([one._replace(high=-0.2)] + [contrast(0.5)], "greater", [0]).verdict == NOT_SUPPORTED
+    )
+
+
+def test_a_run_without_r_leaves_a_claim_undecided(made, monkeypatch):
+    runs = [a_run(loss=loss) for loss in ("poisson", "mse", "pearsonr")]
+    made.add("loss_by_bin_size", runs)
+    r = {"poisson": 0.7, "mse": 0.5, "pearsonr": NAN}
+    evidence = scored(made, monkeypatch, lambda run, _: r[run["loss"]])
+    assert verdict(evidence, "poisson_less_others") == UNDECIDED
+
+
 def test_without_an_interval_nothing_is_decided():
     found = judge([Contrast("x", 0.5, NAN, NAN), contrast(0.5)], "greater", [0])
     assert found.verdict == UNDECIDED
@@ -486,14 +503,25 @@ def test_filters(made, matched, expected):
     [(0.9, 50, SUPPORTED, SUPPORTED), (0.4, 300, NOT_SUPPORTED, NOT_SUPPORTED)],
 )
 def test_motifs_in_shuffled_sequences(made, effect, limit, flanks, plateau):
-    flank = {"model": "m", "motif": "AP-1", "target": "a", "core_effect": 0.3, "effect": effect}
-    flank |= {"low": effect - 0.1, "high": effect + 0.1, "seeds": 1}
+    run = a_run()
+    made.rows(
+        run,
+        "flanks.tsv",
+        [
+            {"motif": "AP-1", "kind": kind, "target": target, "effect": e}
+            | {"low": e - 0.02, "high": e + 0.02}
+            for kind, e in (("core", 0.3), ("flank", 0.1), ("flank", effect))
+            for target in ("a", "not shown")
+        ],
+    )
+    setting = {"windows": "threshold2", "loss": "poisson", "bin_size": 128, "augmentation": "rc"}
     distance = [
-        {"model": "m", "first": "AP-1", "second": "AP-1", "target": "a", "seeds": 1}
+        setting
+        | {"model": "m", "first": "AP-1", "second": "AP-1", "target": "a", "seeds": 1}
         | {"limit_upstream": limit - shift, "limit_downstream": limit + shift}
         for shift in (1, 2)
     ]
-    made.add("gia_flanks", table=[flank]).add("gia_distance", table=distance)
+    made.add("gia_flanks", [run], table=[{"target": "a"}]).add("gia_distance", table=distance)
     assert verdict(made.evidence, "best_flank_over_core") == flanks
     assert verdict(made.evidence, "half_way_of_ap1") == plateau
 
@@ -539,9 +567,11 @@ def test_occlusion(made, many, expected):
     axes = {"model": "m", "windows": "threshold2", "loss": "poisson", "bin_size": 128}
     rows = [
         axes
+        | {"augmentation": augmentation}
         | {"target": "a", "motif": "AP-1", "instances": n, "seeds": 1}
         | {"effect": e, "low": e - 0.1, "high": e + 0.1}
         for n, e in (("1", 0.5), ("2", 0.6), ("3+", many))
+        for augmentation in ("none", "rc")
     ]
     made.add("occlusion", table=rows)
     assert verdict(made.evidence, "many_less_one") == expected
@@ -558,9 +588,9 @@ def test_every_statistic_says_why_an_empty_study_decides_nothing(made, tmp_path)
 def test_tables_and_page_part(made, tmp_path):
     made.add("occlusion", table=[])
     (made.folder / "experiments" / "my_occlusion" / "table.tsv").write_text(
-        "model\twindows\tloss\tbin_size\ttarget\tmotif\tinstances\tseeds\teffect\tlow\thigh\n"
-        "m\tpeaks\tmse\t32\ta\tAP-1\t1\t1\t0.1\t0.0\t0.2\n"
-        "m\tpeaks\tmse\t32\ta\tAP-1\t3+\t1\t0.9\t0.8\t1.0\n"
+        "model\twindows\tloss\tbin_size\taugmentation\ttarget\tmotif\tinstances\tseeds\teffect\tlow\thigh\n"
+        "m\tpeaks\tmse\t32\trc\ta\tAP-1\t1\t1\t0.1\t0.0\t0.2\n"
+        "m\tpeaks\tmse\t32\trc\ta\tAP-1\t3+\t1\t0.9\t0.8\t1.0\n"
     )
     table = judge_claims(read_claims(FILE), made.evidence, tmp_path / "claims")
     part = claims_part(tmp_path / "claims")

@@ -180,6 +180,7 @@ def test_predictors_of_different_test_sets_share_no_report(tmp_path):
             links={},
             versions={"epibench": "0"},
             jobs=[],
+            stages=[],
         )
     assert not list(tmp_path.iterdir())
 
@@ -220,7 +221,13 @@ def test_ids_are_unique_and_what_refers_to_them_finds_them(written):
 
 def test_each_figure_is_described_and_each_table_has_scopes(written):
     roles = [found["role"] for tag, found in written.page.elements if tag == "svg"]
-    assert roles == ["img", "img", "group", "img"]  # the links of an image could not be reached
+    assert roles == [
+        "img",
+        "img",
+        "group",
+        "img",
+        "group",
+    ]  # the links of an image could not be reached
     heads = [found for tag, found in written.page.elements if tag == "th"]
     assert len(heads) > 100
     assert all(found.get("scope") in ("row", "col", "rowgroup") for found in heads)

@@ -81,7 +81,8 @@ rule write_report:
             "references.bib",
         ),
         crate=f"{PLAN.folder}/ro-crate-metadata.json",
-        figure=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".pdf", ".png"),
+        coverage=multiext(f"{PLAN.folder}/report/coverage", ".svg", ".pdf", ".png"),
+        cost=multiext(f"{PLAN.folder}/report/figures/cost", ".svg", ".pdf", ".png"),
     log:
         side("logs", "write_report"),
     benchmark:

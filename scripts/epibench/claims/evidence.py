@@ -92,7 +92,8 @@ class Evidence:
         Returns
         -------
         list of dict
-            The rows that have a difference.
+            Rows of `compare_experiment`; a run without an r, as of constant predictions, has no
+            difference, and so leaves the claim undecided.
         """
         plain = [{axis: run[axis] for axis in AXES} for run in runs]
         loaded = {run["run"]: self.evaluation(run, bin_size) for run in plain}
@@ -105,8 +106,7 @@ class Evidence:
             replicates=self.settings["replicates"],
             seed=self.settings["seed"],
         )
-        rows = [] if table.empty else table.to_dict("records")
-        return [row for row in rows if row["seeds"] > 0]
+        return [] if table.empty else table.to_dict("records")
 
     def shared_bin_size(self, runs: Sequence[Run]) -> int:
         """Give the finest bin size that all runs can be evaluated at."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t
 
 SUPPORTED, NOT_SUPPORTED, UNDECIDED = "supported", "not supported", "not decidable here"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED)
@@ -75,8 +75,8 @@ def judge(contrasts: Sequence[Contrast], direction: str, threshold: Sequence[flo
     if not contrasts:
         return Verdict(UNDECIDED, "nothing in this study bears on it")
     margins = np.array([_margin(each, direction, threshold) for each in contrasts])
-    wider = float(norm.ppf(1 - 0.025 / len(contrasts)) / norm.ppf(0.975))
-    beyond = np.array([_margin(_widened(each, wider), direction, threshold) for each in contrasts])
+    widened = [_widened(each, len(contrasts)) for each in contrasts]
+    beyond = np.array([_margin(each, direction, threshold) for each in widened])
     worst = int(np.argmin(np.where(np.isnan(margins[:, 0]), np.inf, margins[:, 0])))
     supporting = int((margins[:, 1] > 0).sum())
     without = int(np.isnan(margins[:, 1]).sum())
@@ -90,7 +90,8 @@ def judge(contrasts: Sequence[Contrast], direction: str, threshold: Sequence[flo
         reason = f"{without} of {len(contrasts)} effects have no interval (too few loci or seeds)"
     else:
         verdict = UNDECIDED
-        reason = f"{len(contrasts) - supporting} of {len(contrasts)} intervals are not clear of the threshold"
+        unclear = len(contrasts) - supporting
+        reason = f"{unclear} of {len(contrasts)} intervals are not clear of the threshold"
     shown = contrasts[worst]
     return Verdict(
         verdict,
@@ -120,8 +121,13 @@ def _margin(each: Contrast, direction: str, threshold: Sequence[float]) -> np.nd
     return np.array([min(each.effect - low, high - each.effect), inside, nearest])
 
 
-def _widened(each: Contrast, factor: float) -> Contrast:
-    """Stretch the interval of a contrast around its effect."""
+def _widened(each: Contrast, number: int) -> Contrast:
+    """Stretch the interval of one of several contrasts around its effect (Bonferroni).
+
+    With several seeds the interval is one of Student's t, of at least so many degrees of freedom.
+    """
+    degrees = each.seeds - 1 if each.seeds > 1 else np.inf
+    factor = float(t.ppf(1 - 0.025 / number, degrees) / t.ppf(0.975, degrees))
     low = each.effect - factor * (each.effect - each.low)
     high = each.effect + factor * (each.high - each.effect)
     return each._replace(low=low, high=high)

@@ -10,6 +10,9 @@ from epibench.claims.judge import Contrast, some
 LEAST_LOGIT = 0.1
 """Joint effect of two motifs, in logits, under which a binary model does not see them."""
 
+ENDS = ["effect", "low", "high"]
+SETTINGS = ["model", "windows", "loss", "bin_size", "augmentation"]
+
 FAR = 50
 """Distance, bp, beyond which a motif no longer stands beside the other."""
 
@@ -62,21 +65,27 @@ def rho_of_filters(evidence: Evidence) -> list[Contrast]:
 
 
 def best_flank_over_core(evidence: Evidence) -> list[Contrast]:
-    """Give the effect of AP-1 with its best flanks over that with random ones."""
-    table = evidence.table("gia_flanks")
-    table = table[(table["motif"] == "AP-1") & (table["core_effect"] > 0)]
-    contrasts = [
-        Contrast(
-            f"{row.model}, {row.target}",
-            row.effect / row.core_effect,
-            row.low / row.core_effect,
-            row.high / row.core_effect,
-            row.seeds,
-            row.seeds,
-        )
-        for row in table.itertuples()
-    ]
-    return some(contrasts, "no model sees the core of AP-1, or interpret.motifs has none")
+    """Give the effect of AP-1 with its best flanks over that with random ones, by run.
+
+    The interval is that of a ratio of two independent values, on the scale of its logarithm.
+    """
+    shown = evidence.table("gia_flanks")["target"].unique()
+    rows = evidence.rows(evidence.runs("gia_flanks"), "flanks.tsv")
+    rows = rows[(rows["motif"] == "AP-1") & rows["target"].isin(shown)]
+    contrasts = []
+    for (model, _, target), part in rows.groupby(["model", "run", "target"]):
+        core = part[part["kind"] == "core"].iloc[0]
+        flanks = part[part["kind"] == "flank"]
+        best = flanks.loc[flanks["effect"].idxmax()]
+        if core["effect"] > 0 and min(core["low"], best["low"]) > 0:
+            logs = [tuple(np.log(row[ENDS].astype(float))) for row in (best, core)]
+            found = apart(f"{model}, {target}", *logs, runs=1)
+            ends = np.exp([found.effect, found.low, found.high])
+            contrasts.append(Contrast(found.name, *map(float, ends), 1, 1))
+    return some(
+        contrasts,
+        "no model is sure to answer to the core of AP-1, or it is not in interpret.motifs",
+    )
 
 
 def half_way_of_ap1(evidence: Evidence) -> list[Contrast]:
@@ -84,7 +93,7 @@ def half_way_of_ap1(evidence: Evidence) -> list[Contrast]:
     table = evidence.table("gia_distance")
     table = table[(table["first"] == "AP-1") & (table["second"] == "AP-1")]
     contrasts = []
-    for model, part in table.groupby("model"):
+    for (model, *_), part in table.groupby(SETTINGS):
         limits = part[["limit_upstream", "limit_downstream"]].to_numpy(np.float64).ravel()
         limits = limits[np.isfinite(limits)]
         if len(limits) > 1:
@@ -103,7 +112,9 @@ def ataaa_behind_less_before(evidence: Evidence) -> list[Contrast]:
     rows = rows[(rows["first"] == "AP-1") & (rows["second"] == "ATAAA")]
     rows = rows[rows["target"].isin(shown) & (rows["offset"].abs() <= FAR)]
     contrasts = []
-    for (model, orientation, target), part in rows.groupby(["model", "orientation", "target"]):
+    for (model, _, orientation, target), part in rows.groupby(
+        ["model", "run", "orientation", "target"]
+    ):
         behind, before = part[part["offset"] > 0], part[part["offset"] < 0]
         if len(behind) and len(before):
             ends = [
@@ -111,7 +122,7 @@ def ataaa_behind_less_before(evidence: Evidence) -> list[Contrast]:
                 for side in (behind, before)
             ]
             name = f"{model}, {target}, {orientation} orientation"
-            contrasts.append(apart(name, *ends, runs=part["run"].nunique()))
+            contrasts.append(apart(name, *ends, runs=1))
     return some(contrasts, "the pair of AP-1 and ATAAA is not in interpret.pairs")
 
 
@@ -150,9 +161,8 @@ def many_less_one(evidence: Evidence) -> list[Contrast]:
     """Give the effect of occluding three or more AP-1 less that of occluding one."""
     table = evidence.table("occlusion")
     table = table[table["motif"] == "AP-1"].assign(instances=table["instances"].astype(str))
-    axes = ["model", "windows", "loss", "bin_size", "target"]
     contrasts = []
-    for key, part in table.groupby(axes):
+    for key, part in table.groupby([*SETTINGS, "target"]):
         by_count = part.set_index("instances")
         if {"1", "3+"} <= set(by_count.index):
             ends = [tuple(by_count.loc[n, ["effect", "low", "high"]]) for n in ("3+", "1")]

@@ -170,8 +170,12 @@ def cnn_less_best(evidence: Evidence) -> list[Contrast]:
             models = {run["model"] for run in simple}
             rows = evidence.differences(group, {"model": others[0]["model"]}, bin_size)
             best = max(
-                (row for row in rows if row["a_model"] in models), key=lambda row: row["difference"]
+                (row for row in rows if row["a_model"] in models and row["seeds"]),
+                key=lambda row: row["difference"],
+                default=None,
             )
+            if best is None:
+                continue
             contrasts += [
                 _turned(row, f"{bin_size} bp: {best['a_model']} less {row['a_model']}")
                 for row in evidence.differences(group, {"model": best["a_model"]}, bin_size)

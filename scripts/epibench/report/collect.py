@@ -12,6 +12,7 @@ from epibench.experiments import ANALYSES
 from epibench.report.costs import costs_of_rules
 from epibench.report.experiment import ExperimentPage
 from epibench.report.exports import write_exports
+from epibench.report.stages import costs_of_stages
 from epibench.report.write import write_report
 
 RECORDED = (
@@ -57,6 +58,9 @@ def make_report(
     for column in RECORDED:
         manifest[column] = [record[column] for record in records]
     manifest["constant_targets"] = [", ".join(record["constant_targets"]) for record in records]
+    manifest["device"] = [", ".join(record["device"]["devices"]) for record in records]
+    names = {*settings["jobs"], *manifest["run"]}
+    gpus = {run: each["device"]["gpus"] for run, each in zip(manifest["run"], records, strict=True)}
     shared = {
         "study": settings | {"date": date.today().isoformat()},
         "data": _read(results / "store" / "summary.json"),
@@ -77,10 +81,11 @@ def make_report(
         "predictors": results / "predictors",
         "claims": results / "claims",
         "versions": _versions([record["software"] for record in records]),
-        "jobs": costs_of_rules(results / "benchmarks", {*settings["jobs"], *manifest["run"]}),
+        "jobs": costs_of_rules(results / "benchmarks", names),
     }
     links = {run: _links(run) for run in manifest["run"]}
-    write_report(out, selection=results / "targets", links=links, **shared)
+    stages = costs_of_stages(results, names, gpus)
+    write_report(out, selection=results / "targets", links=links, stages=stages, **shared)
     write_exports(Path(out).parent, **shared)
 
 

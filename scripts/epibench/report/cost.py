@@ -12,13 +12,14 @@ from epibench.style import save
 
 def cost_part(
     folder: Path, runs: pd.DataFrame, metrics: pd.DataFrame, bin_size: int
-) -> dict[str, Any] | None:
-    """Draw accuracy against cost; None where no run has an r at the bin size.
+) -> dict[str, Any]:
+    """Draw accuracy against cost, and give the figure with its title and caption.
 
     Parameters
     ----------
     folder : Path
-        The report's; `cost.svg`, `cost.pdf` and `cost.png` are written there.
+        The report's; `figures/cost.svg`, `.pdf` and `.png` are written there: as deep as the
+        figures of experiments, so that links to the pages of runs lead there too.
     runs : DataFrame
         The run table with `device`.
     metrics : DataFrame
@@ -38,11 +39,11 @@ def cost_part(
     by_name = kept.set_index("predictor")["pearson_r"].dropna()
     marks = {name: by_name[name] for name in ("replicate2", "ridge_log1p") if name in by_name}
     chart = cost_figure.draw(table, marks)
-    save(chart, folder, "cost")
+    save(chart, folder / "figures", "cost")
     devices = sorted(set(runs["device"]))
     title, caption = cost_figure.TITLE, cost_figure.caption(bin_size, devices)
     return {
         "title": title,
         "caption": caption,
-        "figure": figure_element(folder / "cost.svg", "figure-cost", title, caption),
+        "figure": figure_element(folder / "figures" / "cost.svg", "figure-cost", title, caption),
     }

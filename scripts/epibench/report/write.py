@@ -12,6 +12,7 @@ from epibench.files import whole
 from epibench.report.board import board_data
 from epibench.report.choices import choices_part
 from epibench.report.claims import claims_part
+from epibench.report.cost import cost_part
 from epibench.report.data import data_part
 from epibench.report.experiment import ExperimentPage, describe_experiment, slug_of
 from epibench.report.inline import share_glyphs
@@ -44,6 +45,7 @@ def write_report(
     links: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     jobs: list[dict[str, Any]],
+    stages: list[dict[str, Any]],
 ) -> None:
     """Write the report of a study as one self-contained HTML file.
 
@@ -83,6 +85,8 @@ def write_report(
         Version of each program by its name; `epibench` and, where known, `commit`.
     jobs : list of dict
         What the jobs of each rule took (`epibench.report.costs.costs_of_rules`).
+    stages : list of dict
+        What each stage took (`epibench.report.stages.costs_of_stages`).
 
     Raises
     ------
@@ -92,6 +96,8 @@ def write_report(
     everyone = pd.concat([metrics, references], ignore_index=True)
     require_one_test_set(everyone, str(study["study"]))
     base = Path(out).parent
+    views = leaderboard(everyone, runs, study["labels"])
+    chosen = default_bin_size(views, study["bin_size"])
     page = (
         environment()
         .get_template("template.html.j2")
@@ -100,6 +106,7 @@ def write_report(
             data=data,
             versions=versions,
             jobs=jobs,
+            stages=stages,
             links=links,
             references=set(references["predictor"]),
             test_set=everyone["test_set"].iloc[0],
@@ -120,9 +127,8 @@ def write_report(
                 Path(predictors), runs.set_index("run").to_dict("index"), study["labels"]
             ),
             **_run_parts(runs),
-            **_leaderboard_parts(
-                leaderboard(everyone, runs, study["labels"]), study["bin_size"], runs, data
-            ),
+            cost=cost_part(base, runs, everyone, chosen),
+            **_leaderboard_parts(views, chosen, runs, data),
         )
     )
     with whole(base / "leaderboard.tsv") as path:
@@ -161,10 +167,9 @@ def _varying(runs: pd.DataFrame) -> list[str]:
 
 
 def _leaderboard_parts(
-    views: list[View], preferred: int, runs: pd.DataFrame, data: Mapping[str, Any]
+    views: list[View], chosen: int, runs: pd.DataFrame, data: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give the view that the page opens with, all views for its script, and what to choose from."""
-    chosen = default_bin_size(views, preferred)
     shown = next(view for view in views if (view.bin_size, view.scaling) == (chosen, "scaled"))
     varying = _varying(runs)
     return {
