@@ -29,6 +29,7 @@ def main() -> int:
         help="the study's config (default: %(default)s)",
     )
     best.set_defaults(call=_best)
+    _add_estimate(commands)
     _add_encode(commands)
     _add_import_weights(commands)
     _add_variants(commands)
@@ -39,6 +40,75 @@ def main() -> int:
         print(f"epibench: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _add_estimate(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "estimate",
+        help="say what the trainings of a study will take, before it is run",
+        description="Estimate training time and disk from recorded speeds: those of finished runs "
+        "of the same model, or of the shipped table (CPU only). Epochs are those that such runs "
+        "took, or else the largest number that the recipe allows, which early stopping cuts short. "
+        "Hours are those of one device that trains one run at a time; evaluation is not counted.",
+    )
+    command.add_argument("config", type=Path)
+    add = command.add_argument
+    add(
+        "--windows",
+        type=int,
+        help="training windows of every set, where no store has been made that knows them",
+    )
+    add(
+        "--examples-per-second",
+        action="append",
+        default=[],
+        metavar="[BUILDER=]NUMBER",
+        help="speed of your device, for all models or for one builder",
+    )
+    add(
+        "--results",
+        type=Path,
+        default=Path("results"),
+        help="folder of studies with finished runs (default: %(default)s)",
+    )
+    add("--tsv", action="store_true", help="tabs between columns, with the source of each speed")
+    command.set_defaults(call=_estimate)
+
+
+def _estimate(arguments: argparse.Namespace) -> None:
+    from dataclasses import asdict, fields
+
+    from epibench.estimate import Line, disk, estimate, parse_speeds, table_of
+    from epibench.plan import make_plan
+    from epibench.report.shown import readable_bytes
+    from epibench.typed import read_yaml
+
+    plan = make_plan(read_yaml(arguments.config), [arguments.config])
+    lines = estimate(
+        plan,
+        windows=arguments.windows,
+        given=parse_speeds(arguments.examples_per_second),
+        results=arguments.results,
+    )
+    if arguments.tsv:
+        print("\t".join(field.name for field in fields(Line)))
+        for line in lines:
+            values = asdict(line).values()
+            print("\t".join("unknown" if value is None else str(value) for value in values))
+        return
+    rows = table_of(lines)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
+        cells += [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+        print("  ".join(cells))
+    print("\nSpeeds and epochs:")
+    for source in dict.fromkeys(line.source for line in lines):
+        models = dict.fromkeys(line.model for line in lines if line.source == source)
+        print(f"  {source}: {', '.join(models)}")
+    print("\nDisk:")
+    for what, size, source in disk(plan):
+        print(f"  {what}: {'unknown' if size is None else readable_bytes(size)} ({source})")
 
 
 def _add_encode(commands: argparse._SubParsersAction) -> None:

@@ -62,10 +62,8 @@ def test_many_contrasts_do_not_refute_by_chance():
 def test_few_seeds_are_widened_more():
     one = Contrast("x", -0.3, -0.58, -0.02, 6, 3)
     assert judge([one], "greater", [0]).verdict == NOT_SUPPORTED
-    assert judge([one] + [contrast(0.5)], "greater", [0]).verdict == UNDECIDED
-    assert (
-        judge([one._replace(high=-0.2)] + [contrast(0.5)], "greater", [0]).verdict == NOT_SUPPORTED
-    )
+    assert judge([one, contrast(0.5)], "greater", [0]).verdict == UNDECIDED
+    assert judge([one._replace(high=-0.2), contrast(0.5)], "greater", [0]).verdict == NOT_SUPPORTED
 
 
 def test_a_run_without_r_leaves_a_claim_undecided(made, monkeypatch):
