@@ -353,6 +353,11 @@ class Plan(InterpretPlan):
             "protocol": PROTOCOL["write_report"],
         }
 
+    def captions(self) -> dict[str, str]:
+        """Give the caption of each experiment, for Snakemake's own report."""
+        found = {name: self.analysis(name) for name in self.expanded}
+        return {name: f"{each.question} {each.caption}" for name, each in found.items()}
+
     def methods_settings(self) -> dict[str, Any]:
         """Give what the methods of a paper say of the study."""
         study = self.study

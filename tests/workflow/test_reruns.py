@@ -3,6 +3,9 @@
 import shutil
 import subprocess
 import sys
+import zipfile
+
+from epibench.experiments import ANALYSES
 
 from .conftest import environment
 
@@ -124,3 +127,20 @@ def test_edited_code_reruns_nothing(finished):
     finally:
         shutil.rmtree(scripts)
         scripts.symlink_to(original)
+
+
+def test_snakemakes_own_report_has_figures_with_captions(finished, tmp_path):
+    """Last, since it is no dry run; it writes nothing into the workspace."""
+    out = tmp_path / "report.zip"
+    result = finished.snakemake("--report", out, "--configfile", "study.yaml")
+    assert result.returncode == 0, result.stdout
+    with zipfile.ZipFile(out) as archive:
+        pages = {name: archive.read(name) for name in archive.namelist()}
+    text = b"".join(pages.values()).decode(errors="replace")
+    analysis = ANALYSES["loss_by_bin_size"]
+    assert analysis.question in text
+    assert analysis.paper in text
+    assert "Training set" in text  # a category
+    figures = [name for name in pages if name.endswith("figure.svg")]
+    assert len(figures) == len(list(finished.folder.glob("results/tiny/experiments/*/figure.svg")))
+    assert any(name.endswith("index.html") for name in pages)

@@ -67,6 +67,22 @@ def evaluated(folder):
     return {name: f"{folder}/{file}" for name, file in EVALUATED.items()}
 
 
+def shown_in_report(file, kind):
+    """Give a file of every experiment, which `snakemake --report` shows."""
+    return report(
+        f"{PLAN.folder}/experiments/{{experiment}}/{file}",
+        caption="../report/experiment.rst",
+        category=lambda wildcards: PLAN.analysis(
+            wildcards.experiment
+        ).topic.capitalize(),
+        labels=lambda wildcards: {
+            "experiment": PLAN.analysis(wildcards.experiment).title,
+            "in the paper": PLAN.analysis(wildcards.experiment).paper or "ours",
+            "file": kind,
+        },
+    )
+
+
 def read_by_experiment(wildcards):
     """Give the files of runs that an experiment reads."""
     runs = [run.name for run in PLAN.expanded[wildcards.experiment].runs]

@@ -156,8 +156,8 @@ rule run_experiment:
         references=references_of_experiment,
         published=published_scores,
     output:
-        table=f"{PLAN.folder}/experiments/{{experiment}}/table.tsv",
-        svg=f"{PLAN.folder}/experiments/{{experiment}}/figure.svg",
+        table=shown_in_report("table.tsv", "table"),
+        svg=shown_in_report("figure.svg", "figure"),
         pdf=f"{PLAN.folder}/experiments/{{experiment}}/figure.pdf",
         png=f"{PLAN.folder}/experiments/{{experiment}}/figure.png",
     log:

@@ -71,7 +71,12 @@ rule write_report:
         ranked=RANKED,
         selection=list(PLAN.selection_paths().values()),
     output:
-        report=f"{PLAN.folder}/report/index.html",
+        report=report(
+            f"{PLAN.folder}/report/index.html",
+            caption="../report/index.rst",
+            category="Report",
+            labels={"file": "report"},
+        ),
         exports=multiext(
             f"{PLAN.folder}/report/",
             "leaderboard.tsv",
