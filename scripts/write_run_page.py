@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     results = Path(str(record).removesuffix(f"/runs/{settings['run']}/run.json"))
     write_run_page(
         Place(results, settings["run"], Path(snakemake.output.page)),
-        settings,
+        settings | {"config_files": snakemake.config["config_files"]},
         json.loads(record.read_text(encoding="utf-8")),
         {name: files for name, files in snakemake.input.items() if name in settings["experiments"]},
     )

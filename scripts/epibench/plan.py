@@ -269,8 +269,7 @@ class Plan(InterpretPlan):
         return {
             "run": name,
             "axes": run._asdict(),
-            "title": self.study.title,
-            "config_files": self.config_files,
+            "study": self.study.study,
             "defaults": self.study.defaults.model_dump(),
             "builder_defaults": builder(entry.builder).resolve(
                 check_options(entry.builder, {}), run.loss
@@ -301,9 +300,10 @@ class Plan(InterpretPlan):
         folder = f"{self.folder}/runs/{name}"
         of_run = self.needed[run]
         own = ["run.json", "history.csv", *EVALUATED.values()]
+        own += [file for each in of_run for file in self.analysis(each).files]
         if any(self.analysis(each).reads == "filters" for each in of_run):
             own.append("filters.png")
-        files = {"own": [f"{folder}/{file}" for file in own]}
+        files = {"own": [f"{folder}/{file}" for file in dict.fromkeys(own)]}
         for each in of_run:
             if self.analysis(each).of_one_run:
                 files[each] = [f"{folder}/{file}" for file in self.analysis(each).files]

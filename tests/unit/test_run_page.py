@@ -55,7 +55,7 @@ def settings(**changes) -> dict:
     return {
         "run": RUN["run"],
         "axes": AXES_OF_RUN,
-        "title": "Made up",
+        "study": "made_up",
         "config_files": ["config/demo.yaml", "my settings.yaml"],
         "defaults": AXES_OF_RUN | {"bin_size": 32, "seed": 1},
         "builder_defaults": {"first_filters": 128, "dropout": True},
@@ -111,7 +111,7 @@ def test_scores_at_two_bin_sizes_stand_in_two_tables(place):
 
 def test_names_are_escaped(place):
     assert "<script>alert" in TARGETS[2]
-    page = written(place, title="<script>alert(2)</script>")
+    page = written(place, study="<script>alert(2)</script>")
     assert "<script" not in page
 
 

@@ -57,7 +57,10 @@ def test_a_new_evaluated_bin_size_retrains_nothing(finished):
 def test_more_crops_score_the_variation_again_and_nothing_else(finished):
     config = finished.config(TINY, "crops.yaml", variation__crops=10)
     jobs = finished.planned("--configfile", config)
-    assert jobs == {"score_variation": 2, "run_experiment": 1, "write_report": 1}
+    assert jobs == {
+        **{"score_variation": 2, "run_experiment": 1},
+        **{"judge_claims": 1, "write_run_page": 2, "write_report": 1},
+    }
 
 
 def test_other_shifts_score_the_variants_again_and_nothing_else(finished):
@@ -65,14 +68,17 @@ def test_other_shifts_score_the_variants_again_and_nothing_else(finished):
     jobs = finished.planned("--configfile", config)
     assert jobs == {
         **{"score_variants": 1, "read_out_variants": 1},
-        **{"run_experiment": 2, "write_report": 1},
+        **{"run_experiment": 2, "judge_claims": 1, "write_run_page": 1, "write_report": 1},
     }
 
 
 def test_another_locus_predicts_nothing_anew(finished):
     config = finished.config(TINY, "locus.yaml", tracks__loci=["chr8:40000-50000"])
     jobs = finished.planned("--configfile", config)
-    assert jobs == {"choose_loci": 1, "read_loci": 1, "run_experiment": 1, "write_report": 1}
+    assert jobs == {
+        **{"choose_loci": 1, "read_loci": 1, "run_experiment": 1},
+        **{"judge_claims": 1, "write_run_page": 1, "write_report": 1},
+    }
 
 
 def test_a_guard_retrains_nothing(finished):
@@ -106,7 +112,8 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     assert {"train_run", "evaluate_run", "run_experiment"} <= planned("train_run")
     assert "train_run" not in planned("evaluate_run")
     jobs = planned("score_variation") - {"all", "total"}
-    assert jobs == {"score_variation", "run_experiment", "write_report"}
+    shown = {"judge_claims", "write_run_page", "write_report"}
+    assert jobs == {"score_variation", "run_experiment", *shown}
     assert "simulate" not in planned("store")
     assert {"store", "train_run", "evaluate_reference"} <= planned("store")
 

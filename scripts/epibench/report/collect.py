@@ -93,7 +93,6 @@ def _links(run: str) -> dict[str, str]:
     """Give the addresses of a run's files, relative to the report's folder."""
     folder = f"../runs/{run}"
     return {
-        "page": f"runs/{run}.html",
         "log": f"../logs/train_run/{run}.log",
         "config": f"{folder}/run.json",
         "history": f"{folder}/history.csv",

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from epibench.style import COLOURS, FULL_WIDTH, MUTED, SHAPES, link_run, styled
 
@@ -65,4 +66,7 @@ def _draw(axes: Axes, runs: pd.DataFrame, styles: dict, marks: dict[str, float])
         (point,) = axes.plot(row.x, row.pearson_r, linestyle="none", **styles[row.model])
         link_run(point, row.run)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True)

@@ -55,7 +55,7 @@ def write_run_page(
     ----------
     place : Place
     settings : mapping
-        `epibench.plan.Plan.run_page_settings`.
+        `epibench.plan.Plan.run_page_settings`, and `config_files` (paths).
     record : mapping
         The run's `run.json`.
     analyses : mapping
