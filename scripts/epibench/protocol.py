@@ -34,7 +34,7 @@ PROTOCOL = {
     "compare_runs": 1,
     "rank_predictors": 1,
     "judge_claims": 1,
-    "write_run_page": 1,
+    "write_run_page": 2,
     "write_report": 5,
 }
 """Version of what each rule computes: raised when its results change, so that a corrected formula

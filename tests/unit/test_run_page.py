@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from tests.fake_study import DEMO, TARGETS, metrics, run_rows
 
+from epibench.report.run_figures import draw_curves
 from epibench.report.run_page import (
     Place,
     axes_rows,
     command_of,
-    end_of_log,
     entry_rows,
+    jobs_of_run,
     write_run_page,
 )
 from epibench.words import AXES
@@ -30,6 +31,7 @@ RECORD = {
         "recipe": {"epochs": 28},
         "loss_settings": {},
         "precision": "float32",
+        "threads": 4,
         "protocol": 2,
     },
     "store": "9e8b" * 16,
@@ -96,23 +98,11 @@ def test_links_reach_their_files(place):
     assert "\x1b" not in page
 
 
-def test_scores_at_two_bin_sizes_stand_in_two_tables(place):
-    page = written(place)
-    tables = re.findall(r'aria-label="Scores at (\d+) bp"', page)
-    own = RUN["bin_size"]
-    expected = [size for size in (1, 32, 64, 128, 256, 512, 1024, 2048) if size % own == 0]
-    assert [int(size) for size in tables] == expected
-    rows = pd.read_csv(place.folder / "metrics.tsv", sep="\t")
-    row = rows[(rows["target"] == "mean") & (rows["evaluated_bin_size"] == own)].iloc[0]
-    opened = page.partition("<details open>")[2].partition("</details>")[0]
-    assert f"At {own} bp, as trained" in opened
-    assert f"{row['pearson_r']:.3f}" in opened
-
-
 def test_names_are_escaped(place):
     assert "<script>alert" in TARGETS[2]
     page = written(place, study="<script>alert(2)</script>")
-    assert "<script" not in page
+    assert page.count("<script") == 1  # the page's own
+    assert "<script>alert" not in page
 
 
 def test_what_differs_from_the_default_is_marked():
@@ -130,13 +120,14 @@ def test_what_differs_from_the_default_is_marked():
 
 def test_the_command_is_one_for_a_shell():
     place = Place(Path("results/demo"), "m/peaks/mse/bin32/rc+shift/seed1", Path("x"))
-    words = shlex.split(command_of(place, ["config/demo.yaml", "my settings.yaml"]))
+    words = shlex.split(command_of(place, ["config/demo.yaml", "my settings.yaml"], 4))
     assert words[:2] == [
         "snakemake",
         "results/demo/runs/m/peaks/mse/bin32/rc+shift/seed1/metrics.tsv",
     ]
     assert words[-3:] == ["--configfile", "config/demo.yaml", "my settings.yaml"]
     assert "--forcerun" in words
+    assert words[words.index("--cores") + 1] == "4"
 
 
 def test_a_run_that_learned_nothing_says_so(place):
@@ -157,9 +148,19 @@ def test_a_figure_that_cannot_be_drawn_gives_its_reason(place):
     assert "Not drawn for this run: test_set: " in place.page.read_text()
 
 
-def test_a_log_that_is_gone_is_left_out(tmp_path):
-    assert end_of_log(tmp_path / "no.log") == []
-    (tmp_path / "long.log").write_text("\n".join(map(str, range(500))))
-    lines = end_of_log(tmp_path / "long.log")
-    assert lines[-1] == "499"
-    assert len(lines) == 60
+def test_the_job_that_writes_the_page_is_not_among_the_jobs(place):
+    for rule in ("train_run", "write_run_page"):
+        path = place.results / "benchmarks" / rule / f"{place.run}.tsv"
+        path.parent.mkdir(parents=True)
+        path.write_text("s\tmax_rss\tcpu_time\n90.5\t915.0\t170.2\n")
+    assert [job["rule"] for job in jobs_of_run(place)] == ["train_run"]
+
+
+def test_what_a_binary_model_monitors_is_drawn():
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [1, 0.5], "valid_loss": [1, 0.9]})
+    history["learning_rate"] = 0.1
+    assert len(draw_curves(history, 2).axes) == 2
+    areas = draw_curves(history.assign(valid_auroc=[0.5, 0.8], valid_aupr=[0.1, 0.2]), 2).axes[2]
+    shown = {line.get_label(): list(line.get_ydata()) for line in areas.lines}
+    assert shown["AUROC"] == [0.5, 0.8]
+    assert shown["AUPR"] == [0.1, 0.2]

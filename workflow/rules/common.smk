@@ -41,15 +41,20 @@ def run_name(wildcards):
     return RUN_NAME.format(**wildcards)
 
 
-def run_settings(wildcards):
-    """Give the settings of a run; a path that no grid holds is an error with a remedy."""
+def known_run(wildcards):
+    """Give the name of a run; a path that no grid holds is an error with a remedy."""
     name = run_name(wildcards)
     if name not in PLAN.runs:
         raise WorkflowError(
             f"epibench: no experiment of {PLAN.study.study!r} has the run {name}; "
             "add its values to a grid"
         )
-    return PLAN.run_settings(name)
+    return name
+
+
+def run_settings(wildcards):
+    """Give the settings of a run."""
+    return PLAN.run_settings(known_run(wildcards))
 
 
 def files_of_runs(file, runs=None):

@@ -43,7 +43,7 @@ rule judge_claims:
 
 rule write_run_page:
     input:
-        unpack(lambda wildcards: PLAN.run_page_inputs(run_name(wildcards))),
+        unpack(lambda wildcards: PLAN.run_page_inputs(known_run(wildcards))),
     output:
         page=f"{PLAN.folder}/report/runs/{RUN_NAME}.html",
     log:
@@ -53,7 +53,7 @@ rule write_run_page:
     conda:
         "../../envs/cpu.yaml"
     params:
-        settings=lambda wildcards: PLAN.run_page_settings(run_name(wildcards)),
+        settings=lambda wildcards: PLAN.run_page_settings(known_run(wildcards)),
     script:
         "../../scripts/write_run_page.py"
 

@@ -75,6 +75,7 @@ OF_VARIANTS = {
     ),
     "variant_readout": Analysis(
         module="epibench.experiments.variant_readout",
+        of_one_run=True,
         stage="evaluate",
         topic="variants",
         reads="variant_readout",

@@ -18,6 +18,10 @@ DPI = 150
 """Of figures in a page: sharp on a screen, and small."""
 
 
+MONITORED = {"valid_auroc": "AUROC", "valid_aupr": "AUPR"}
+"""What the history of a binary model has besides: how it finds peaks in the validation windows."""
+
+
 @styled
 def draw_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
     """Draw training and validation loss and the learning rate by epoch.
@@ -25,12 +29,15 @@ def draw_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
     Parameters
     ----------
     history : DataFrame
-        `history.csv` of the run: epoch, loss, valid_loss, learning_rate.
+        `history.csv` of the run: epoch, loss, valid_loss, learning_rate, and of binary models
+        `MONITORED`.
     best_epoch : int
         The epoch whose weights are kept, from 1.
     """
-    chart = Figure(figsize=(0.75 * FULL_WIDTH, 2.2), layout="constrained")
-    losses, rates = chart.subplots(1, 2, width_ratios=(2, 1))
+    areas = {name: label for name, label in MONITORED.items() if name in history}
+    widths = (2, 1, 1) if areas else (2, 1)
+    chart = Figure(figsize=(FULL_WIDTH * (1 if areas else 0.75), 2.2), layout="constrained")
+    losses, rates, *monitored = chart.subplots(1, len(widths), width_ratios=widths)
     for column, label, colour in (
         ("loss", "training", COLOURS[0]),
         ("valid_loss", "validation", COLOURS[1]),
@@ -41,6 +48,12 @@ def draw_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
     losses.legend()
     rates.step(history["epoch"], history["learning_rate"], where="mid", color=COLOURS[2])
     rates.set(xlabel="Epoch", title="Learning rate", yscale="log")
+    for axes in monitored:
+        for (name, label), colour in zip(areas.items(), COLOURS[3:], strict=False):
+            axes.plot(history["epoch"], history[name], color=colour, label=label)
+        axes.axvline(best_epoch, color=MUTED, lw=0.8, ls=":")
+        axes.set(xlabel="Epoch", title="Area, validation")
+        axes.legend()
     return chart
 
 

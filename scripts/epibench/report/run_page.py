@@ -1,6 +1,5 @@
 """Write the page of one run: what it is, how it trained, what it scores, what it has learned."""
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +9,13 @@ from typing import Any
 from epibench.files import whole
 from epibench.report.costs import costs_of_rules
 from epibench.report.experiment import slug_of
-from epibench.report.inline import relative
+from epibench.report.leaderboard import SCALINGS
 from epibench.report.run_figures import curves, figures_of_run, filters_of_run
-from epibench.report.run_scores import score_tables
+from epibench.report.run_files import OWN_RULE, address, file_rows, log_tail
+from epibench.report.run_scores import SCALED, score_groups
 from epibench.report.templates import environment
 from epibench.words import AXES
 
-LOG_LINES = 60
-"""Lines of the end of a training's log that its page shows."""
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NOT_SETTINGS = {"options", "recipe", "loss_settings", "builder_checksum", "protocol", *AXES}
 
 
@@ -38,7 +34,7 @@ class Place:
 
     def link(self, path: Path) -> str:
         """Give the address of a file as seen from the page."""
-        return relative(path, self.page.parent)
+        return address(path, self.page.parent)
 
 
 def write_run_page(
@@ -61,6 +57,7 @@ def write_run_page(
     analyses : mapping
         For each experiment that says something of one run, the files of this run that it reads.
     """
+    log = place.results / "logs" / "train_run" / f"{place.run}.log"
     page = (
         environment()
         .get_template("run.html.j2")
@@ -72,15 +69,17 @@ def write_run_page(
             experiments={name: slug_of(name) for name in settings["experiments"]},
             axes=axes_rows(settings),
             entry=entry_rows(record["settings"], settings["builder_defaults"]),
-            command=command_of(place, settings["config_files"]),
+            command=command_of(place, settings["config_files"], record["settings"]["threads"]),
             curves=curves(place.folder / "history.csv", record["best_epoch"]),
-            scores=score_tables(place.folder, settings["axes"]["bin_size"]),
+            scores=score_groups(place.folder, settings["axes"]["bin_size"]),
             figures=figures_of_run(settings, analyses),
             filters=filters_of_run(place.folder) if settings["filters"] else None,
             pages=pages_of_run(place, settings),
             jobs=jobs_of_run(place),
-            log=end_of_log(place.results / "logs" / "train_run" / f"{place.run}.log"),
-            files=files_of_run(place),
+            log=log_tail(log),
+            log_href=address(log, place.page.parent),
+            files=file_rows(place.results, place.run, place.page.parent),
+            scalings=[SCALINGS[name] for name in SCALED],
         )
     )
     with whole(place.page) as path:
@@ -118,7 +117,7 @@ def entry_rows(
     return [row | {"same": row["value"] == row["default"]} for row in rows]
 
 
-def command_of(place: Place, config_files: Sequence[str]) -> str:
+def command_of(place: Place, config_files: Sequence[str], threads: int) -> str:
     """Give the command that makes the run's model and scores again, from the repository's root.
 
     Parameters
@@ -126,41 +125,24 @@ def command_of(place: Place, config_files: Sequence[str]) -> str:
     place : Place
     config_files : sequence of str
         Those of the study, in their order.
+    threads : int
+        Of the training, which are part of the run.
     """
     made = place.folder / "metrics.tsv"
-    words = ["snakemake", str(made), "--cores", "4", "--forcerun", "train_run"]
+    words = ["snakemake", str(made), "--cores", str(threads), "--forcerun", "train_run"]
     words += ["--configfile", *config_files]
     return shlex.join(words)
 
 
-def end_of_log(path: Path) -> list[str]:
-    """Give the last lines of a log without colours; none where it is gone."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [_COLOURS.sub("", line) for line in lines[-LOG_LINES:]]
-
-
-def files_of_run(place: Place) -> list[dict[str, Any]]:
-    """List the files of the run with their addresses and sizes, and its log."""
-    paths = [path for path in sorted(place.folder.rglob("*")) if path.is_file()]
-    paths += [path for path in [place.results / f"logs/train_run/{place.run}.log"] if path.exists()]
-    return [
-        {
-            "name": relative(path, place.folder),
-            "href": place.link(path),
-            "bytes": path.stat().st_size,
-        }
-        for path in paths
-        if not path.name.startswith(".")
-    ]
-
-
 def jobs_of_run(place: Place) -> list[dict[str, Any]]:
-    """Give what each job of the run took; jobs that serve the whole study are not among them."""
+    """Give what each job of the run took.
+
+    Jobs that serve the whole study are not among them, and neither is the one that writes the page:
+    its file is of the page before.
+    """
     rules = {path.name for path in (place.results / "benchmarks").glob("*") if path.is_dir()}
     jobs = costs_of_rules(place.results / "benchmarks", {place.run})
-    return [job for job in jobs if job["rule"] in rules]
+    return [job for job in jobs if job["rule"] in rules - {OWN_RULE}]
 
 
 def pages_of_run(place: Place, settings: Mapping[str, Any]) -> dict[str, str]:
