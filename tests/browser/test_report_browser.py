@@ -15,6 +15,9 @@ from tests.fake_study import DEMO, run_rows, write_fake_report
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from report import load_times  # measured as the benchmark does
 
+from epibench.report.crate import NAME as CRATE
+from epibench.report.exports import FILES
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(NAMES)} is on PATH")
@@ -44,6 +47,10 @@ const later = milliseconds => new Promise(done => setTimeout(done, milliseconds)
 def report(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     runs = run_rows(DEMO)
+    (folder / "report").mkdir()
+    for name in FILES:  # what `write_exports` writes
+        (folder / "report" / name).touch()
+    (folder / CRATE).touch()
     for run in runs:  # what other jobs write
         name = run["run"]
         for path in (
