@@ -157,8 +157,8 @@ def test_names_that_look_like_numbers_are_drawn():
     assert "8:2,048-18,432" in texts(tracks.figure(numbered))
 
 
-def test_the_experiment_writes_its_three_files(rows, tmp_path):
+def test_the_experiment_writes_its_files(rows, tmp_path):
     table = run_experiment("tracks", rows, tmp_path)
     read = pd.read_csv(tmp_path / "table.tsv", sep="\t")
     pd.testing.assert_frame_equal(read, table, check_dtype=False)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".tsv", ".svg", ".png"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".tsv", ".svg", ".pdf", ".png"}
