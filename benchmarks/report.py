@@ -40,6 +40,9 @@ from tests.fake_study import (
     summary,
 )
 
+from epibench.claims.evidence import Evidence
+from epibench.claims.judge_claims import judge_claims
+from epibench.claims.read_claims import read_claims
 from epibench.data.write_selection import write_selection
 from epibench.experiments.run import run_experiment
 from epibench.plan import Plan, make_plan
@@ -47,7 +50,8 @@ from epibench.report.collect import RECORDED, make_report
 from epibench.samples import Target
 from epibench.style import save
 
-DEMO = Path(__file__).parents[1] / "config" / "demo.yaml"
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "config" / "demo.yaml"
 TARGETS = [f"target {number}" for number in range(1, 16)]
 DRAWN = ("loss_by_bin_size", "resolution", "leaderboard")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -83,6 +87,7 @@ def make_study(results: Path, plan: Plan) -> None:
         _write(results / "runs" / run / "metrics.tsv", table)
         record = records.set_index("run").loc[run, list(RECORDED)].to_dict()
         record |= {"constant_targets": [], "software": VERSIONS}
+        record |= {"device": {"devices": ["CPU"], "gpus": 0}}
         (results / "runs" / run / "run.json").write_text(json.dumps(record, default=float))
     for name, table in others.groupby("predictor"):
         _write(results / "references" / name / "metrics.tsv", table)
@@ -91,6 +96,8 @@ def make_study(results: Path, plan: Plan) -> None:
     targets = [Target(name, f"{name}.bw") for name in TARGETS]
     write_selection(results / "targets", targets, correlation(TARGETS), 0.75)
     _write_ranks(results / "predictors", scores, others)
+    nothing = Evidence(results, plan.claim_settings() | {"experiments": {}})
+    judge_claims(read_claims(ROOT / "resources" / "claims.tsv"), nothing, results / "claims")
     for place, name in enumerate(plan.expanded):
         folder = results / "experiments" / name
         if name in DRAWN:
