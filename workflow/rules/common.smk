@@ -1,6 +1,7 @@
 # What the rule files share. The package is found without installation, and nothing that is imported
 # here is heavy: a dry run loads no TensorFlow, pandas or matplotlib.
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 from snakemake.exceptions import WorkflowError
 
 from epibench.errors import InputError
+from epibench.gpu_resources import gpu_resources
 from epibench.plan import make_plan
 from epibench.plan_data import DOWNLOADS
 from epibench.plan_interpret import EFFECTS
@@ -20,6 +22,14 @@ def read_plan():
     """Check the study, or end with one sentence a mistake."""
     try:
         return make_plan(config, [shown(path) for path in workflow.configfiles])
+    except InputError as error:
+        raise SystemExit(f"epibench: {error}") from None
+
+
+def on_gpus(count=1):
+    """Give what a job on GPUs asks for, in the words of this cluster."""
+    try:
+        return gpu_resources(count, os.environ)
     except InputError as error:
         raise SystemExit(f"epibench: {error}") from None
 

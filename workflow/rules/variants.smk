@@ -40,6 +40,8 @@ rule score_variants:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.variant_score_settings(),
