@@ -40,7 +40,7 @@ def ten_times_as_large() -> dict[str, Any]:
     study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     grids = {id(entry["grid"]): entry["grid"] for entry in study["experiments"].values()}
     for grid in grids.values():
-        for part in (grid, *(row for row in grid.get("include", []) if "seed" in row)):
+        for part in (grid, *grid.get("include", [])):
             seeds = part.get("seed", 1)
             part["seed"] = list(range(1, 1 + 10 * (len(seeds) if isinstance(seeds, list) else 1)))
     return study
