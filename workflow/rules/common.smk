@@ -40,6 +40,15 @@ def shown(path):
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def given(paths):
+    """Mark what lies in the repository or with the user: no remote storage has it."""
+    if isinstance(paths, dict):
+        return {name: given(part) for name, part in paths.items()}
+    if isinstance(paths, list):
+        return [given(path) for path in paths]
+    return paths if paths.startswith("results/") else local(paths)
+
+
 def side(kind, rule, name=""):
     """Give the path of a job's log or benchmark file."""
     suffix = {"logs": "log", "benchmarks": "tsv"}[kind]

@@ -141,7 +141,7 @@ rule read_loci:
 rule evaluate_reference:
     input:
         store=STORE,
-        files=lambda wildcards: PLAN.reference_inputs(wildcards.reference),
+        files=lambda wildcards: given(PLAN.reference_inputs(wildcards.reference)),
     output:
         **evaluated(f"{PLAN.folder}/references/{{reference}}"),
     log:

@@ -3,7 +3,7 @@
 
 rule read_variants:
     input:
-        **PLAN.variant_inputs(),
+        **given(PLAN.variant_inputs()),
     output:
         variants=f"{PLAN.folder}/variants/variants.tsv",
         sequence=f"{PLAN.folder}/variants/sequence.npz",
