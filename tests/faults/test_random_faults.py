@@ -33,7 +33,8 @@ def tables_of(space: Workspace) -> dict[Path, bytes]:
     for results in (space.folder / "results").glob("*/"):
         for path in (path for pattern in TABLES for path in results.glob(pattern)):
             try:
-                found[path.relative_to(results)] = path.read_bytes()
+                if not path.name.startswith("."):
+                    found[path.relative_to(results)] = path.read_bytes()
             except FileNotFoundError:
                 continue  # made anew at this moment
     return found
