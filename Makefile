@@ -1,5 +1,6 @@
 # make demo: set up and run the demo study.   make test: set up and run the tests.
 # make test-slow: full-width models of every family, some minutes and 12 GB of memory.
+# make test-cluster: faults of a SLURM on this machine.   make test-faults: faults at random. As root.
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -11,7 +12,7 @@ SPREAD = -n auto --maxprocesses 4 --dist loadfile
 # Compiled modules make each start of TensorFlow three times as fast.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow lint setup lock
+.PHONY: demo test test-slow test-cluster test-faults lint setup lock
 
 demo: setup
 	@$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/demo.yaml
@@ -24,6 +25,13 @@ test: setup lint
 
 test-slow: setup
 	$(BIN)/python -m pytest tests/slow
+
+test-cluster: setup
+	bash tests/cluster/one_node_slurm.sh install
+	EPIBENCH_CLUSTER_TESTS=1 $(BIN)/python -m pytest -rs tests/cluster tests/faults/test_slurm_faults.py
+
+test-faults: setup
+	$(BIN)/python -m pytest -rs tests/faults/test_random_faults.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -4,8 +4,7 @@ from epibench.rule import job
 
 with job(snakemake.log[0]):
     os.environ["NUMBA_NUM_THREADS"] = str(snakemake.threads)
-    import numpy as np
-
+    from epibench.arrays import load_arrays
     from epibench.interpret.jaspar import read_motifs
     from epibench.interpret.meme_file import write_meme
     from epibench.interpret.modisco import find_motifs
@@ -13,8 +12,8 @@ with job(snakemake.log[0]):
 
     settings = snakemake.params.settings
     target = settings["target"]
-    with np.load(snakemake.input.scores) as file:
-        attribution = {name: file[name] for name in ("codes", "gradient", "targets")}
+    file = load_arrays(snakemake.input.scores)
+    attribution = {name: file[name] for name in ("codes", "gradient", "targets")}
     found = find_motifs(attribution, target, settings["max_seqlets"])
     print(found.reason or f"{len(found.positive)} positive patterns")
     patterns = found.patterns()

@@ -1,16 +1,15 @@
 from epibench.rule import job
 
 with job(snakemake.log[0]):
-    import numpy as np
-
+    from epibench.arrays import load_arrays
     from epibench.files import whole
     from epibench.variants.readout import read_out
     from epibench.variants.score_table import load_scores
 
     settings = snakemake.params.settings
-    with np.load(snakemake.input.targets) as file:
-        robust = file["values"][:, file["scores"].tolist().index("robust")]
-        targets = file["targets"].tolist()
+    file = load_arrays(snakemake.input.targets)
+    robust = file["values"][:, file["scores"].tolist().index("robust")]
+    targets = file["targets"].tolist()
     found = read_out(
         snakemake.params.name,
         load_scores(snakemake.input.scores),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from epibench.arrays import load_arrays
+from epibench.errors import InputError
 from epibench.files import whole
 
 
@@ -68,7 +70,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, fingerprint: str, log: Callable[[str], None]
 ) -> tuple[Progress, list[np.ndarray], list[np.ndarray] | None] | None:
-    """Read a checkpoint; None where there is none, or one of other settings.
+    """Read a checkpoint; None where there is none, a damaged one, or one of other settings.
 
     Returns
     -------
@@ -77,17 +79,20 @@ def load_checkpoint(
     """
     if not Path(path).exists():
         return None
-    with np.load(path, allow_pickle=False) as stored:
+    try:
+        stored = load_arrays(path)
         record = json.loads(str(stored["record"]))
-        if record.get("fingerprint") != fingerprint:
-            log(f"{path} belongs to other settings; training starts anew")
-            return None
-        progress = Progress(**record["progress"])
-        progress.resumed += 1
-        state, best = (
-            [stored[f"{kind}{i}"] for i in range(_count(stored, kind))]
-            for kind in ("state", "best")
-        )
+    except (InputError, KeyError, ValueError) as error:
+        log(f"training starts anew, since its checkpoint is damaged: {error}")
+        return None
+    if record.get("fingerprint") != fingerprint:
+        log(f"{path} belongs to other settings; training starts anew")
+        return None
+    progress = Progress(**record["progress"])
+    progress.resumed += 1
+    state, best = (
+        [stored[f"{kind}{i}"] for i in range(_count(stored, kind))] for kind in ("state", "best")
+    )
     log(
         f"resuming after epoch {len(progress.history)}"
         f"{f' and {progress.step} steps of the next' if progress.step else ''} from {path}"
@@ -100,5 +105,5 @@ def is_of(path: Path, fingerprint: str) -> bool:
     return load_checkpoint(path, fingerprint, lambda line: None) is not None
 
 
-def _count(stored, kind: str) -> int:
-    return sum(name.startswith(kind) for name in stored.files)
+def _count(stored: dict[str, np.ndarray], kind: str) -> int:
+    return sum(name.startswith(kind) for name in stored)

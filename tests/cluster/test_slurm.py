@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import pytest
-import yaml
 
 from ..workflow.conftest import ROOT, Workspace, environment, make_workspace
 from .slurm import Job, most_gpus_at_once, read_jobs
@@ -81,10 +80,11 @@ def study(slurm, tmp_path_factory) -> Study:
     return Study(space, planned, result.stdout, read_jobs())
 
 
-def gpus_of_rules() -> dict[str, int]:
-    """Give the rules for which the profile asks for GPUs."""
-    profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
-    return {rule: row["gpu"] for rule, row in profile["set-resources"].items() if "gpu" in row}
+def rules_on_gpus() -> set[str]:
+    """Give the rules that run in the environment with GPUs."""
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    rules = [part for text in texts for part in re.split(r"(?m)^rule ", text)[1:]]
+    return {rule.partition(":")[0] for rule in rules if "envs/gpu.yaml" in rule}
 
 
 def test_the_most_gpus_at_once_are_found():
@@ -104,11 +104,11 @@ def test_every_job_ran_once_through_slurm_to_the_report(study):
     assert (study.space.folder / "results/tiny/report/index.html").is_file()
 
 
-def test_rules_got_the_gpus_of_the_profile_and_no_others(study):
-    asked = gpus_of_rules()
-    assert asked["train_run"] == asked["evaluate_run"] == 1
+def test_rules_on_gpus_got_one_and_no_others(study):
+    asking = rules_on_gpus()
+    assert {"train_run", "evaluate_run"} <= asking
     for job in study.jobs:
-        assert job.gpus == asked.get(job.rule, 0), job
+        assert job.gpus == (job.rule in asking), job
         assert job.partition == ("epibench-gpu" if job.gpus else "epibench-cpu"), job
         assert job.account == "team", job
 

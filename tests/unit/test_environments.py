@@ -1,6 +1,7 @@
 """The environments of cluster nodes have the versions of the lock file."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -45,3 +46,19 @@ def test_every_dependency_is_locked_and_explained():
         assert name_of(requirement) in PINS
         (line,) = (line for line in lines if f'"{requirement}"' in line)
         assert "#" in line, f"say in one line what {requirement} is for"
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "apptainer.def"])
+def test_containers_install_the_lock_file_and_the_same_tensorflow(name):
+    """Static, since nothing that builds containers is at hand."""
+    recipe = (ROOT / "envs" / name).read_text()
+    assert "--require-hashes --requirement /opt/epibench/requirements.lock" in recipe
+    assert "bedtools" in recipe
+    (command,) = re.findall(r"version=\$\((sed .*?) /opt/epibench/requirements.lock\)", recipe)
+    found = subprocess.run(
+        f"{command} requirements.lock", shell=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.stdout.split() == [PINS["tensorflow-cpu"]]
+    minor = re.search(r"python:(3\.\d+)-", recipe)[1]
+    environment = yaml.safe_load((ROOT / "envs" / "gpu.yaml").read_text())
+    assert f"python ={minor}" in environment["dependencies"]

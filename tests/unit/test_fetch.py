@@ -407,3 +407,11 @@ def test_bigbed_is_seen_from_the_name(source, expected):
 def test_sources_that_mean_nothing_are_refused(source, message):
     with pytest.raises(InputError, match=message):
         parse_source(source)
+
+
+def test_an_address_with_a_password_is_refused_and_not_echoed():
+    with pytest.raises(InputError) as refused:
+        parse_source("https://ann:s3cret@data.example/a.bw#size=12")
+    assert "https://data.example/a.bw: the address holds" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+    assert "ann" not in str(refused.value)

@@ -1,6 +1,7 @@
 # What the rule files share. The package is found without installation, and nothing that is imported
 # here is heavy: a dry run loads no TensorFlow, pandas or matplotlib.
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 from snakemake.exceptions import WorkflowError
 
 from epibench.errors import InputError
+from epibench.gpu_resources import gpu_resources
 from epibench.plan import make_plan
 from epibench.plan_data import DOWNLOADS
 from epibench.plan_interpret import EFFECTS
@@ -24,10 +26,27 @@ def read_plan():
         raise SystemExit(f"epibench: {error}") from None
 
 
+def on_gpus(count=1):
+    """Give what a job on GPUs asks for, in the words of this cluster."""
+    try:
+        return gpu_resources(count, os.environ)
+    except InputError as error:
+        raise SystemExit(f"epibench: {error}") from None
+
+
 def shown(path):
     """Give a path as a user would write it."""
     path = Path(path)
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def given(paths):
+    """Mark what lies in the repository or with the user: no remote storage has it."""
+    if isinstance(paths, dict):
+        return {name: given(part) for name, part in paths.items()}
+    if isinstance(paths, list):
+        return [given(path) for path in paths]
+    return paths if paths.startswith("results/") else local(paths)
 
 
 def side(kind, rule, name=""):

@@ -41,7 +41,7 @@ rule fetch:
 # A few seconds of work, so it waits in no queue.
 rule write_peaks:
     input:
-        unpack(lambda wildcards: PLAN.bigbeds[wildcards.target]),
+        unpack(lambda wildcards: given(PLAN.bigbeds[wildcards.target])),
     output:
         f"{PLAN.folder}/peaks/{{target}}.narrowPeak",
     log:
@@ -62,7 +62,7 @@ if PLAN.simulated:
     rule simulate:
         input:
             # Its content is among the settings: an edited comment simulates nothing anew.
-            grammar=ancient(PLAN.study.simulation.grammar),
+            grammar=ancient(given(PLAN.study.simulation.grammar)),
         output:
             PLAN.simulated_paths(),
         log:
@@ -82,9 +82,9 @@ if not PLAN.selection_missing():
     # Advice only: it drops no target from this study.
     rule select_targets:
         input:
-            **PLAN.selection_inputs(),
+            **given(PLAN.selection_inputs()),
             # Its rows are among the settings: an edited comment compares nothing anew.
-            samples=ancient(PLAN.study.samples or []),
+            samples=ancient(given(PLAN.study.samples or [])),
         output:
             **PLAN.selection_paths(),
         log:
@@ -101,7 +101,7 @@ if not PLAN.selection_missing():
 
 rule store:
     input:
-        **PLAN.store_inputs(),
+        **given(PLAN.store_inputs()),
     output:
         STORE,
     log:

@@ -25,6 +25,8 @@ rule evaluate_run:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.evaluation_settings("evaluate_run"),
@@ -47,6 +49,8 @@ rule score_variation:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.variation_settings(),
@@ -69,6 +73,8 @@ rule write_tracks:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         settings=PLAN.track_settings("write_tracks"),
         threads=PLAN.study.training.threads,
@@ -135,7 +141,7 @@ rule read_loci:
 rule evaluate_reference:
     input:
         store=STORE,
-        files=lambda wildcards: PLAN.reference_inputs(wildcards.reference),
+        files=lambda wildcards: given(PLAN.reference_inputs(wildcards.reference)),
     output:
         **evaluated(f"{PLAN.folder}/references/{{reference}}"),
     log:

@@ -74,6 +74,8 @@ rule read_filters:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         settings=PLAN.filter_settings(),
         threads=PLAN.study.training.threads,
@@ -121,6 +123,8 @@ rule attribute:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.attribution_settings(),
@@ -165,6 +169,8 @@ rule embed_inputs:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.embedding_settings(),
@@ -189,6 +195,8 @@ rule find_flanks:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.effect_settings("find_flanks"),
@@ -214,6 +222,8 @@ rule find_distances:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.effect_settings("find_distances"),
@@ -238,6 +248,8 @@ rule find_cooperativity:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.effect_settings("find_cooperativity"),
@@ -261,6 +273,8 @@ rule occlude_motifs:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.effect_settings("occlude_motifs"),

@@ -25,7 +25,7 @@ rule manifest:
 rule judge_claims:
     input:
         **PLAN.claim_inputs(),
-        claims="resources/claims.tsv",
+        claims=local("resources/claims.tsv"),
     output:
         claims=f"{PLAN.folder}/claims/claims.tsv",
         contrasts=f"{PLAN.folder}/claims/contrasts.tsv",

@@ -21,6 +21,8 @@ rule train_run:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(PLAN.study.training.gpus),
     params:
         name=run_name,
         settings=run_settings,

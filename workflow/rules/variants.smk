@@ -3,7 +3,7 @@
 
 rule read_variants:
     input:
-        **PLAN.variant_inputs(),
+        **given(PLAN.variant_inputs()),
     output:
         variants=f"{PLAN.folder}/variants/variants.tsv",
         sequence=f"{PLAN.folder}/variants/sequence.npz",
@@ -40,6 +40,8 @@ rule score_variants:
     conda:
         "../../envs/gpu.yaml"
     threads: PLAN.study.training.threads
+    resources:
+        **on_gpus(),
     params:
         name=run_name,
         settings=PLAN.variant_score_settings(),

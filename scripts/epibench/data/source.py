@@ -42,7 +42,7 @@ def parse_source(source: str) -> Source:
     Raises
     ------
     InputError
-        When the checksum, the size or the kind of address is unknown.
+        When the checksum, the size or the kind of address is unknown, or it holds a password.
     """
     address, facts = source, {}
     if found := re.fullmatch(r"(.*)#(\w+=\w*(?:&\w+=\w*)*)", source):
@@ -59,6 +59,13 @@ def parse_source(source: str) -> Source:
             raise InputError(
                 f"{source}: addresses that begin with {parts.scheme}:// are not fetched; "
                 "give an https address or a path"
+            )
+        if "@" in parts.netloc:
+            # Not echoed: addresses stand in logs, reports and provenance.
+            shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+            raise InputError(
+                f"{shown}: the address holds a user name or password, which would stand in every "
+                "log and report; put it into ~/.netrc and leave it out here"
             )
         path = unquote(parts.path)
         address = {"file": path, "s3": S3.format(parts.netloc, parts.path)}.get(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from epibench.arrays import load_arrays, map_array
 from epibench.errors import InputError
 from epibench.words import SPLITS
 
@@ -37,7 +38,12 @@ class Store:
         path = self.folder / "summary.json"
         if not path.is_file():
             raise InputError(f"{folder} is not a coverage store: it has no summary.json; make it")
-        self.summary = json.loads(path.read_text())
+        try:
+            self.summary = json.loads(path.read_text())
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged ({error}); delete it, and snakemake makes the store again"
+            ) from None
         self.targets: list[str] = self.summary["targets"]
         self.chromosomes: dict[str, int] = {
             c["name"]: c["length"] for c in self.summary["chromosomes"]
@@ -45,7 +51,7 @@ class Store:
         self.strand_pairs = np.array(self.summary["strand_pairs"])
         self.fingerprint: str = self.summary["fingerprint"]
         self.sequence, self.mask, self.coverage, self.replicate2 = (
-            np.asarray(np.load(self.folder / f"{name}.npy", mmap_mode="r"))  # slices faster
+            map_array(self.folder / f"{name}.npy")
             for name in ("sequence", "mask", "coverage", "replicate2")
         )
         self._read_intervals()
@@ -56,8 +62,7 @@ class Store:
         `peaks` has chrom, target, start and end, each int64 (peaks,), of all targets in genome
         order.
         """
-        with np.load(self.folder / f"{kind}.npz") as arrays:
-            return dict(arrays)
+        return load_arrays(self.folder / f"{kind}.npz")
 
     def intervals(self, split: str) -> list[tuple[int, int, int, int]]:
         """Give the intervals of a split: chromosome index, start, end, offset in the arrays."""

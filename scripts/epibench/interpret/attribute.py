@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from epibench.arrays import load_arrays
 from epibench.data.store import Store
 from epibench.data.write_bigwig import add_bins, new_bigwig
 from epibench.errors import InputError
@@ -66,8 +67,7 @@ class Attribution:
 
 def load_attribution(path: str | Path) -> Attribution:
     """Read what `Attribution.save` wrote."""
-    with np.load(path) as arrays:
-        return Attribution(**arrays)
+    return Attribution(**load_arrays(path))
 
 
 def choose_inputs(

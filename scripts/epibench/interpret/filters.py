@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from epibench.arrays import load_arrays
 from epibench.errors import InputError
 from epibench.files import whole
 from epibench.interpret.clip import clip, frequencies
@@ -54,8 +55,7 @@ class Filters:
 
 def load_filters(path: str | Path) -> Filters:
     """Read what `Filters.save` wrote."""
-    with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = load_arrays(path)
     return Filters(**arrays | {"activation": str(arrays["activation"])})
 
 

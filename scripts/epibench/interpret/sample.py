@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from epibench.arrays import load_arrays
 from epibench.data.store import Store
 from epibench.data.windows import select
 from epibench.errors import InputError
@@ -82,5 +83,4 @@ def save_sequences(sequences: dict[str, np.ndarray], path: str | Path) -> None:
 
 def load_sequences(path: str | Path) -> dict[str, np.ndarray]:
     """Read what `save_sequences` wrote."""
-    with np.load(path) as arrays:
-        return dict(arrays)
+    return load_arrays(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from epibench.arrays import load_arrays
 from epibench.data.fasta import read_blocks
 from epibench.data.intervals import join
 from epibench.errors import InputError
@@ -87,13 +88,13 @@ class Flanks:
     @classmethod
     def load(cls, path: str | Path) -> "Flanks":
         """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            names = file["names"].tolist()
-            lengths = dict(zip(names, file["lengths"].tolist(), strict=True))
-            pieces = np.split(file["codes"], np.cumsum(file["length"])[:-1])
-            stretches = defaultdict(list)
-            for chrom, start, codes in zip(file["chrom"], file["start"], pieces, strict=False):
-                stretches[names[chrom]].append((int(start), codes))
+        file = load_arrays(path)
+        names = file["names"].tolist()
+        lengths = dict(zip(names, file["lengths"].tolist(), strict=True))
+        pieces = np.split(file["codes"], np.cumsum(file["length"])[:-1])
+        stretches = defaultdict(list)
+        for chrom, start, codes in zip(file["chrom"], file["start"], pieces, strict=False):
+            stretches[names[chrom]].append((int(start), codes))
         return cls(lengths, stretches)
 
 

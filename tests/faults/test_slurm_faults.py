@@ -1,0 +1,185 @@
+"""Faults of a cluster: each study ends with the tables of an undisturbed one, and by itself.
+
+`make test-cluster` runs them; as root, and some minutes each.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from ..cluster.slurm import Job, read_jobs
+from ..cluster.test_slurm import OPTIONS, PARTITIONS
+from ..workflow.conftest import Workspace, environment, make_workspace
+from ..workflow.test_kill import tables
+
+TINY = "tests/studies/tiny.yaml"
+TARGET = "loss_by_bin_size"
+EPOCHS = 12
+LAB = "/var/lib/epibench-slurm"
+
+
+def study(space: Workspace, epochs: int) -> str:
+    """Write the config of two trainings that take long enough to be disturbed."""
+    return space.config(
+        TINY,
+        experiments={TARGET: {"grid": {"loss": ["poisson", "mse"]}}},
+        recipes__tiny__epochs=epochs,
+        recipes__tiny__patience=epochs,
+    )
+
+
+def undisturbed(tmp_path_factory, epochs: int) -> dict:
+    """Give the tables of the study, run without a cluster."""
+    space = make_workspace(tmp_path_factory.mktemp("undisturbed"))
+    result = space.snakemake(TARGET, "--configfile", study(space, epochs))
+    assert result.returncode == 0, result.stdout
+    return tables(space)
+
+
+@pytest.fixture(scope="module")
+def expected(slurm, tmp_path_factory) -> dict:
+    return undisturbed(tmp_path_factory, EPOCHS)
+
+
+class Call:
+    """A call of snakemake in the background, as a user of the cluster makes it."""
+
+    def __init__(self, space: Workspace, *options, epochs: int = EPOCHS):
+        given = {k: v for k, v in environment().items() if k != "CUDA_VISIBLE_DEVICES"}
+        # By this, the end of SLURM ends a call whose test was killed.
+        given |= {"SLURM_CLUSTER_NAME": "epibench-one-node"} | PARTITIONS
+        config = study(space, epochs)
+        command = (TARGET, "--profile", "slurm", "--configfile", config, *OPTIONS, *options)
+        self.log = space.folder / "output.txt"
+        with open(self.log, "ab") as output:
+            self.process = subprocess.Popen(
+                space.command(*command),
+                cwd=space.folder,
+                env=given,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def ends_well(self, seconds: int = 600) -> str:
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            pytest.fail(f"snakemake did not end:\n{self.log.read_text()}")
+        output = self.log.read_text()
+        assert status == 0, output
+        return output
+
+
+def until(found: Callable, seconds: int = 180):
+    """Wait until something is found, and give it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        time.sleep(0.5)
+    pytest.fail(f"nothing after {seconds} s: {found.__name__}")
+
+
+def training(space: Workspace) -> Job:
+    """Wait until a training has a checkpoint and still runs, and give its job."""
+
+    def in_mid_training():
+        if not list(space.folder.glob("results/tiny/checkpoints/**/*.npz")):
+            return None
+        running = [job for job in read_jobs() if job.state == "RUNNING"]
+        return next((job for job in running if job.rule == "train_run"), None)
+
+    return until(in_mid_training)
+
+
+def resumed(space: Workspace) -> list[str]:
+    """Give the lines of logs that say that a training went on."""
+    logs = space.folder.glob("results/tiny/logs/train_run/**/*.log")
+    lines = [line for log in logs for line in log.read_text().splitlines()]
+    return [line for line in lines if line.startswith("resuming after epoch")]
+
+
+def control(*arguments: str) -> None:
+    subprocess.run(["scontrol", *arguments], check=True, timeout=60)
+
+
+@pytest.fixture
+def space(expected, tmp_path):
+    """A workspace; jobs that a failed test leaves are cancelled."""
+    yield make_workspace(tmp_path)
+    left = [job.id for job in read_jobs() if job.state in ("RUNNING", "PENDING")]
+    if left:
+        subprocess.run(["scancel", *left], check=False, timeout=60)
+
+
+def test_a_cancelled_training_resumes_from_its_checkpoint(space, expected):
+    call = Call(space)
+    subprocess.run(["scancel", training(space).id], check=True, timeout=60)
+    call.ends_well()
+    assert resumed(space)
+    assert tables(space) == expected
+
+
+def test_a_training_that_exceeds_its_run_time_needs_no_human(space, tmp_path_factory):
+    epochs = 250
+    before = {job.id for job in read_jobs()}
+    call = Call(space, "--set-resources", "train_run:runtime=1", epochs=epochs)
+    call.ends_well(900)
+    jobs = [job for job in read_jobs() if job.id not in before and job.rule == "train_run"]
+    assert "TIMEOUT" in {job.state for job in jobs}
+    assert resumed(space)
+    assert tables(space) == undisturbed(tmp_path_factory, epochs)
+
+
+def test_a_job_that_needs_more_memory_gets_more(space, expected):
+    before = {job.id for job in read_jobs()}
+    Call(space, "--set-resources", "train_run:mem_mb=500 * attempt").ends_well()
+    jobs = [job for job in read_jobs() if job.id not in before and job.rule == "train_run"]
+    assert len(jobs) > 2
+    assert {job.state for job in jobs} > {"COMPLETED"}
+    assert tables(space) == expected
+
+
+def test_jobs_of_a_failed_node_run_again(space, expected):
+    call = Call(space)
+    job = training(space)
+    node = subprocess.run(["hostname", "-s"], capture_output=True, text=True).stdout.strip()
+    control("update", f"nodename={node}", "state=down", "reason=test")
+    try:
+        until(lambda: next(j for j in read_jobs() if j.id == job.id).state != "RUNNING")
+    finally:
+        control("update", f"nodename={node}", "state=resume")
+    call.ends_well()
+    assert tables(space) == expected
+
+
+def test_snakemake_killed_and_started_beside_its_old_jobs(space, expected):
+    first = Call(space)
+    old = training(space)
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    config = study(space, EPOCHS)
+    unlocked = space.snakemake("--unlock", "--configfile", config)
+    assert unlocked.returncode == 0, unlocked.stdout
+    assert next(job for job in read_jobs() if job.id == old.id).state == "RUNNING"
+    Call(space).ends_well()
+    until(lambda: not [job for job in read_jobs() if job.state == "RUNNING"])
+    assert tables(space) == expected
+    assert not [path for path in space.folder.glob("results/**/.*") if path.is_file()]
+
+
+def test_a_restarted_controller_loses_nothing(space, expected):
+    call = Call(space)
+    training(space)
+    with open(f"{LAB}/slurmctld.pid") as handle:
+        os.kill(int(handle.read()), signal.SIGTERM)
+    time.sleep(20)
+    subprocess.run(["slurmctld"], check=True, timeout=60)
+    call.ends_well()
+    assert tables(space) == expected
