@@ -123,7 +123,11 @@ def references_of_experiment(wildcards):
 def published_scores(wildcards):
     """Give the paper's own scores where an experiment shows them beside its runs."""
     path = Path(workflow.basedir).parent / "resources" / "published_bpnet.tsv"
-    return [given(str(shown(path)))] if PLAN.repeats_of_published(wildcards.experiment) else []
+    return (
+        [given(str(shown(path)))]
+        if PLAN.repeats_of_published(wildcards.experiment)
+        else []
+    )
 
 
 def sums_of_experiment(experiment):
