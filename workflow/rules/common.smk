@@ -17,6 +17,8 @@ from epibench.plan_interpret import EFFECTS
 from epibench.protocol import PROTOCOL
 from epibench.words import AXES, EVALUATED
 
+CONTAINER = os.environ.get("EPIBENCH_CONTAINER")
+
 
 def read_plan():
     """Check the study, or end with one sentence a mistake."""
