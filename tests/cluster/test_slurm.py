@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import pytest
+import yaml
 
 from ..workflow.conftest import ROOT, Workspace, environment, make_workspace
 from .slurm import Job, most_gpus_at_once, read_jobs
@@ -28,6 +29,8 @@ OPTIONS = (
     *("--slurm-init-seconds-before-status-checks", 1),
     *("--seconds-between-status-checks", 1),
 )
+# The rule whose jobs SLURM gets in groups, and what it knows a group by.
+GROUPED, GROUP = "write_run_page", "run_pages_write_run_page"
 # How a log begins.
 PLACE = re.compile(r"job: host=\S+ SLURM_JOB_ID=(\d+)(.*)")
 
@@ -99,7 +102,10 @@ def test_the_most_gpus_at_once_are_found():
 
 def test_every_job_ran_once_through_slurm_to_the_report(study):
     local = re.findall(r"^localrule (\w+):", study.output, re.MULTILINE)
-    assert Counter(job.rule for job in study.jobs) == Counter(study.planned) - Counter(local)
+    expected = Counter(study.planned) - Counter(local)
+    # The pages of three runs are one job.
+    assert expected.pop(GROUPED) == 3
+    assert Counter(job.rule for job in study.jobs) == expected | {GROUP: 1}
     assert {job.state for job in study.jobs} == {"COMPLETED"}
     assert (study.space.folder / "results/tiny/report/index.html").is_file()
 
@@ -125,9 +131,11 @@ def test_never_more_jobs_had_gpus_than_there_are(study):
 def test_every_log_names_its_job_and_its_gpu(study):
     gpus = {}
     for rule in {job.rule for job in study.jobs}:
-        places = [PLACE.match(log) for log in study.logs_of(rule)]
-        assert sorted(place[1] for place in places) == sorted(job.id for job in study.jobs_of(rule))
-        gpus |= {place[1]: place[2] for place in places}
+        logs = study.logs_of(GROUPED if rule == GROUP else rule)
+        places = {match[1]: match[2] for match in map(PLACE.match, logs)}
+        assert sorted(places) == sorted(job.id for job in study.jobs_of(rule))
+        assert len(logs) == (3 if rule == GROUP else len(places))
+        gpus |= places
     for job in study.jobs:
         expected = r" SLURM_STEP_GPUS=([01]) CUDA_VISIBLE_DEVICES=\1" if job.gpus else ""
         assert re.fullmatch(expected, gpus[job.id]), job
@@ -136,13 +144,30 @@ def test_every_log_names_its_job_and_its_gpu(study):
             assert gpus[one.id] != gpus[other.id], (one, other)
 
 
+def test_partitions_may_be_chosen_from_a_file(study):
+    """By what each job asks for, as Snakemake's `--slurm-partition-config` does it."""
+    folder = study.space.folder
+    limits = {"epibench-cpu": {"max_runtime": 600}, "epibench-gpu": {"max_gpu": 2}}
+    (folder / "partitions.yaml").write_text(yaml.safe_dump({"partitions": limits}))
+    score = "runs/narrow/threshold2/mse/bin128/rc+shift/seed1/metrics.tsv"
+    (folder / "results/tiny" / score).unlink()
+    known = read_jobs()
+    result = snakemake(
+        study.space, f"results/tiny/{score}", "--slurm-partition-config", "partitions.yaml"
+    )
+    assert result.returncode == 0, result.stdout
+    (job,) = set(read_jobs()) - set(known)
+    assert (job.rule, job.state, job.partition) == ("evaluate_run", "COMPLETED", "epibench-gpu")
+
+
 def test_a_failed_job_is_reported_with_its_logs(study):
     """In SLURM's default partition, since none is named."""
     folder = study.space.folder
     (folder / "results/tiny/simulation/epithelial.rep1.bw").write_text("damaged")
+    known = read_jobs()
     result = snakemake(study.space, "data", "--retries", 0)
     assert result.returncode == 1, result.stdout
-    (job,) = set(read_jobs()) - set(study.jobs)
+    (job,) = set(read_jobs()) - set(known)
     assert (job.rule, job.state, job.partition) == ("store", "FAILED", "epibench-cpu")
     slurm_log = folder / f".snakemake/slurm_logs/rule_store/{job.id}.log"
     (sentence,) = set(re.findall(r"^epibench: .*", slurm_log.read_text(), re.MULTILINE))

@@ -50,6 +50,8 @@ rule write_run_page:
         side("logs", "write_run_page", RUN_NAME),
     benchmark:
         side("benchmarks", "write_run_page", RUN_NAME)
+    group:
+        "run_pages"
     conda:
         "../../envs/cpu.yaml"
     params:
