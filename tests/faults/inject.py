@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -10,6 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 Heal = Callable[[], None]
+
+# Tables and lists of regions have no mark of their end: who cuts one deceives every reader.
+TRUNCATED = (".bw", ".keras", ".npy", ".npz")
+SHIM, READ_ERRORS = "read_errors.so", "read_errors.on"
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -86,15 +91,36 @@ def delete_output(folder: Path, call: subprocess.Popen, rng: random.Random) -> H
     return _nothing
 
 
-def truncate_array(folder: Path, call: subprocess.Popen, rng: random.Random) -> Heal | None:
-    """Cut the end off an array; it is refused, and what cut it deletes it as the sentence says."""
-    arrays = [path for path in outputs_of(folder) if path.suffix in (".npy", ".npz")]
-    if not arrays:
+def truncate_file(folder: Path, call: subprocess.Popen, rng: random.Random) -> Heal | None:
+    """Cut the end off an input, an array or a model; who is told so deletes it."""
+    files = [path for path in outputs_of(folder) if path.suffix in TRUNCATED]
+    if not files:
         return None
-    path = rng.choice(arrays)
+    path = rng.choice(files)
     with open(path, "r+b") as handle:
         handle.truncate(int(path.stat().st_size * rng.uniform(0, 0.99)))
     return lambda: path.unlink(missing_ok=True)
+
+
+def fail_reads(folder: Path, call: subprocess.Popen, rng: random.Random) -> Heal | None:
+    """Let some reads of results fail, as a dying disk does; needs `with_read_errors`."""
+    trigger = folder / READ_ERRORS
+    if not (folder / SHIM).is_file():
+        return None
+    trigger.touch()
+    return lambda: trigger.unlink(missing_ok=True)
+
+
+def with_read_errors(folder: Path) -> dict[str, str]:
+    """Give the environment in which `fail_reads` works; nothing where there is no compiler."""
+    shim = folder / SHIM
+    if not shim.is_file():
+        if not shutil.which("gcc"):
+            return {}
+        source = Path(__file__).with_name("read_errors.c")
+        command = ["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"]
+        subprocess.run(command, check=True)
+    return {"LD_PRELOAD": str(shim), "EPIBENCH_READ_ERRORS": str(folder / READ_ERRORS)}
 
 
 def jump_clock(folder: Path, call: subprocess.Popen, rng: random.Random) -> Heal | None:
@@ -115,7 +141,8 @@ FAULTS = (
     fill_disk,
     mount_read_only,
     delete_output,
-    truncate_array,
+    truncate_file,
+    fail_reads,
     jump_clock,
 )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ..workflow.conftest import ROOT, Workspace, environment, make_workspace
-from .inject import FAULTS, processes_of
+from .inject import FAULTS, processes_of, with_read_errors
 
 SEED = int(os.environ.get("EPIBENCH_FAULT_SEED", 1))
 MINUTES = float(os.environ.get("EPIBENCH_FAULT_MINUTES", 8))
@@ -74,7 +74,7 @@ def start(space: Workspace, config: str) -> subprocess.Popen:
         return subprocess.Popen(
             space.command("--cores", 2, "--configfile", config),
             cwd=space.folder,
-            env=environment(),
+            env=environment() | with_read_errors(space.folder),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
