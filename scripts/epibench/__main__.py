@@ -96,7 +96,7 @@ def _estimate(arguments: argparse.Namespace) -> None:
             values = asdict(line).values()
             print("\t".join("unknown" if value is None else str(value) for value in values))
         return
-    rows = table_of(lines)
+    rows = table_of(lines, "GPU-hours" if plan.study.training.require_gpu else "hours")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]

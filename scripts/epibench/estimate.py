@@ -56,7 +56,8 @@ def estimate(
 
     A speed is, in this order: given; the median of finished runs of the same builder, options, bin
     size and precision in any study of `results`; that of the shipped table, for models with the
-    default options. None is invented: where nothing was recorded the hours are unknown.
+    default options. Speeds of CPUs do not count for a study that trains on GPUs alone. None is
+    invented: where nothing was recorded the hours are unknown.
 
     Parameters
     ----------
@@ -74,14 +75,18 @@ def estimate(
         In the order of the grids.
     """
     known = _examples(plan)
-    recorded = _recorded(Path(results))
+    needs_gpu = plan.study.training.require_gpu
+    recorded = [
+        record for record in _recorded(Path(results)) if record["device"]["gpus"] or not needs_gpu
+    ]
+    shipped = [row for row in _shipped() if not (needs_gpu and row["device"].startswith("CPU"))]
     groups: dict[tuple, list[str]] = {}
     for name, run in plan.runs.items():
         groups.setdefault((run.model, run.bin_size, run.windows), []).append(name)
     lines: dict[tuple, list[Line]] = {}
     for (model, bin_size, window_set), names in groups.items():
         settings = plan.run_settings(names[0])
-        speed = _speed(settings, given or {}, recorded)
+        speed = _speed(settings, given or {}, recorded, shipped)
         examples = windows if windows is not None else known.get(window_set)
         recipe = settings["recipe"]
         epochs = speed.epochs if speed and speed.epochs else recipe["epochs"]
@@ -176,8 +181,17 @@ def _recorded(results: Path) -> list[dict[str, Any]]:
     ]
 
 
+def _shipped() -> list[dict[str, str]]:
+    """Read the table of measured speeds."""
+    with open(TABLE, newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
 def _speed(
-    settings: Mapping[str, Any], given: Mapping[str, float], recorded: Iterable[Mapping[str, Any]]
+    settings: Mapping[str, Any],
+    given: Mapping[str, float],
+    recorded: Iterable[Mapping[str, Any]],
+    shipped: Iterable[Mapping[str, str]],
 ) -> Speed | None:
     """Find the speed of a training: given, recorded, or in the shipped table."""
     keys = ("builder", "options", "bin_size", "precision")
@@ -197,12 +211,11 @@ def _speed(
     usual = kind.resolve(check_options(settings["builder"], {}), settings["loss"])
     if settings["options"] != usual:
         return None
-    with open(TABLE, newline="", encoding="utf-8") as handle:
-        for row in csv.DictReader(handle, delimiter="\t"):
-            found = (row["builder"], int(row["bin_size"]), row["precision"])
-            if found == (settings["builder"], settings["bin_size"], settings["precision"]):
-                source = f"{row['source']}, {row['device']}, {row['targets']} targets"
-                return Speed(float(row["examples_per_second"]), None, source)
+    for row in shipped:
+        found = (row["builder"], int(row["bin_size"]), row["precision"])
+        if found == (settings["builder"], settings["bin_size"], settings["precision"]):
+            source = f"{row['source']}, {row['device']}, {row['targets']} targets"
+            return Speed(float(row["examples_per_second"]), None, source)
     return None
 
 
@@ -232,12 +245,14 @@ def parse_speeds(words: Iterable[str]) -> dict[str, float]:
     return speeds
 
 
-def table_of(lines: list[Line]) -> list[list[str]]:
+def table_of(lines: list[Line], hours: str = "hours") -> list[list[str]]:
     """Write the lines as cells of a table, with a heading and a total.
 
     Parameters
     ----------
     lines : list of Line
+    hours : str
+        What the hours are of, default `hours`.
     """
     head = [
         "model",
@@ -248,7 +263,7 @@ def table_of(lines: list[Line]) -> list[list[str]]:
         "epochs",
         "examples/s",
         "h a run",
-        "hours",
+        hours,
     ]
     rows = [
         [
@@ -259,15 +274,19 @@ def table_of(lines: list[Line]) -> list[list[str]]:
             _shown(line.examples, "{:,}"),
             f"{line.epochs:g}",
             _shown(line.examples_per_second, "{:,.3g}"),
-            _shown(line.hours, "{:.3g}"),
-            _shown(line.hours_in_all, "{:.3g}"),
+            _hours(line.hours),
+            _hours(line.hours_in_all),
         ]
         for line in lines
     ]
     known = [line.hours_in_all for line in lines if line.hours_in_all is not None]
-    total = f"{sum(known):.3g}" if len(known) == len(lines) else f"over {sum(known):.3g}"
+    total = ("" if len(known) == len(lines) else "over ") + _hours(sum(known))
     runs = str(sum(line.runs for line in lines))
     return [head, *rows, ["in all", "", "", runs, "", "", "", "", total if known else "unknown"]]
+
+
+def _hours(value: float | None) -> str:
+    return _shown(value, "{:,.3g}" if value is None or value < 100 else "{:,.0f}")
 
 
 def _shown(value: float | None, form: str) -> str:

@@ -14,9 +14,8 @@ from epibench.plan import make_plan
 CONFIG = "tests/studies/tiny.yaml"
 
 
-@pytest.fixture
-def plan(tmp_path):
-    study = yaml.safe_load(Path(CONFIG).read_text())
+def planned(tmp_path, **changes):
+    study = yaml.safe_load(Path(CONFIG).read_text()) | changes
     study["study"] = "never_run"
     study["experiments"] = {
         "training_set": {"grid": {"windows": ["threshold2", "peaks"], "seed": [1, 2]}}
@@ -26,14 +25,20 @@ def plan(tmp_path):
     return make_plan(study, [path])
 
 
-def record(plan, results, *, speed, epochs=5, **changes) -> None:
+@pytest.fixture
+def plan(tmp_path):
+    return planned(tmp_path)
+
+
+def record(plan, results, *, speed, epochs=5, gpus=0, **changes) -> None:
     """Write what a finished training of another study recorded."""
     name = next(iter(plan.runs))
     settings = plan.run_settings(name) | changes
     path = results / "other" / "runs" / name.replace("seed1", f"seed{speed:g}") / "run.json"
     path.parent.mkdir(parents=True)
     content = {"settings": settings, "epochs": epochs, "examples_per_second": speed}
-    path.write_text(json.dumps(content | {"device": {"devices": ["CPU"]}}))
+    device = {"devices": ["CPU"] + gpus * ["A100"], "gpus": gpus}
+    path.write_text(json.dumps(content | {"device": device}))
 
 
 def test_hours_are_examples_by_epochs_by_runs_over_speed(plan, tmp_path):
@@ -72,6 +77,25 @@ def test_the_shipped_table_is_for_models_with_default_options(plan, tmp_path):
     (line,) = estimate(plan, windows=100, results=tmp_path)
     assert line.examples_per_second == 7.7
     assert "CPU" in line.source
+
+
+def test_speeds_of_cpus_say_nothing_of_a_study_on_gpus(tmp_path):
+    plan = planned(tmp_path, training={"threads": 1, "require_gpu": True})
+    plan.study.models["narrow"] = plan.study.models["narrow"].model_copy(update={"options": {}})
+    record(plan, tmp_path, speed=10)
+    (line,) = estimate(plan, windows=100, results=tmp_path)
+    assert line.examples_per_second is None
+    record(plan, tmp_path, speed=700, gpus=1)
+    (line,) = estimate(plan, windows=100, results=tmp_path)
+    assert line.examples_per_second == 700
+    assert line.source == "1 finished runs on CPU, A100"
+
+
+def test_hours_have_no_exponents(plan, tmp_path):
+    (line,) = estimate(plan, windows=36_000_000, given={"": 1}, results=tmp_path)
+    head, first, last = table_of([line], "GPU-hours")
+    assert head[-1] == "GPU-hours"
+    assert (first[-2], first[-1], last[-1]) == ("20,000", "80,000", "80,000")
 
 
 def test_the_store_knows_its_windows(plan, tmp_path, monkeypatch):
