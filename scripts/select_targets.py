@@ -3,12 +3,14 @@ from pathlib import Path
 from epibench.rule import job
 
 with job(snakemake.log[0]):
+    from epibench.copies import own_copies
     from epibench.data.correlate_targets import correlate_targets
     from epibench.data.settings import CoverageSettings, GenomeFiles, SplitSettings
     from epibench.data.write_selection import write_selection
     from epibench.samples import Target
 
-    settings = snakemake.params.settings
+    results = Path(snakemake.output[0]).parents[2]
+    settings = own_copies(snakemake.params.settings, results)
     targets = [Target(**target) for target in settings["targets"]]
     found = correlate_targets(
         targets,

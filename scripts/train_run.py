@@ -9,16 +9,18 @@ with job(snakemake.log[0]):
     from epibench.data.store import Store
     from epibench.run import train_run
 
+    name = snakemake.params.name
     folder = Path(snakemake.output.model).parent
+    study = Path(str(folder).removesuffix(f"/runs/{name}")).name
 
     def beside(kind):
-        """Name what belongs to the run and is no output of the workflow."""
-        return Path(str(folder).replace("/runs/", f"/{kind}/", 1))
+        """Name what belongs to the run and is no output: it stays here with remote storage too."""
+        return Path("results", study, kind, name)
 
     train_run(
         Store(Path(snakemake.input.store[0]).parent),
         snakemake.params.settings,
-        name=snakemake.params.name,
+        name=name,
         folder=folder,
         checkpoint=beside("checkpoints").with_suffix(".npz"),
         tensorboard=beside("tensorboard"),

@@ -245,7 +245,7 @@ def test_rule_script(tmp_path):
     sequence = genome()
     fasta = write_fasta(tmp_path / "genome.fa", sequence)
     measured = table(tmp_path, saturate(sequence, "chr8", 100, 110, "PKLR-48h"))
-    out = tmp_path / "variants"
+    out = tmp_path / "results" / "my" / "variants"  # as deep as in the workflow
     settings = {"assembly": "hg38", "elements": "cagi5", "min_tags": 20, "deletions": False}
     settings |= {"window": LENGTH, "centre": "variant", "splits": SPLITS.model_dump()}
     settings |= {"shown": None, "matched": ["F9"]}

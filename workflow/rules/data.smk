@@ -33,7 +33,7 @@ rule fetch:
     conda:
         "../../envs/cpu.yaml"
     params:
-        source=lambda wildcards, output: PLAN.downloads[output[0]],
+        source=lambda wildcards: PLAN.downloads[f"{DOWNLOADS}/{wildcards.file}"],
     script:
         "../../scripts/fetch.py"
 

@@ -37,6 +37,7 @@ def make_store(
     splits: SplitSettings,
     coverage: CoverageSettings = CoverageSettings(),  # noqa: B008 - it is frozen
     checksums: Mapping[str, str] | None = None,
+    name_of: Callable[[str], str] = str,
     threads: int = 1,
     progress: Callable[[str], None] = print,
 ) -> dict:
@@ -61,8 +62,10 @@ def make_store(
     coverage : CoverageSettings
         What uncovered bases, stored NaN and negative values count as.
     checksums : mapping of str to str or None
-        Checksums of files that were verified when they were fetched, like `md5:...`, by path; the
+        Checksums of files that were verified when they were fetched, like `md5:...`, by name; the
         SHA-256 of all others is computed.
+    name_of : callable
+        Takes the path of a file and gives what the summary calls it; default: the path.
     threads : int
         Tracks that are worked on at a time, default 1.
     progress : callable
@@ -117,7 +120,7 @@ def make_store(
                 "levels": LEVELS,
                 "tracks": _describe(targets, tracks),
                 "replicate2": _describe(targets, replicates),
-                "files": _list_files(genome, targets, checksums or {}),
+                "files": _list_files(genome, targets, checksums or {}, name_of),
             }
         )
     return summary
@@ -282,7 +285,10 @@ def _count_peaks(
 
 
 def _list_files(
-    genome: GenomeFiles, targets: Sequence[Target], checksums: Mapping[str, str]
+    genome: GenomeFiles,
+    targets: Sequence[Target],
+    checksums: Mapping[str, str],
+    name_of: Callable[[str], str],
 ) -> list[dict[str, str | int]]:
     """Give size and checksum of every input file."""
     paths = [genome.fasta, *genome.excluded]
@@ -291,11 +297,12 @@ def _list_files(
     paths += [p for t in targets for p in (t.track, t.replicate2, t.peaks) if p]
     return [
         {
-            "path": path,
+            "path": name,
             "bytes": Path(path).stat().st_size,
-            "checksum": checksums.get(path) or f"sha256:{_sha256(path)}",
+            "checksum": checksums.get(name) or f"sha256:{_sha256(path)}",
         }
         for path in dict.fromkeys(map(str, paths))
+        for name in [name_of(path)]
     ]
 
 

@@ -128,7 +128,8 @@ def command_of(place: Place, config_files: Sequence[str], threads: int) -> str:
     threads : int
         Of the training, which are part of the run.
     """
-    made = place.folder / "metrics.tsv"
+    # Named as the workflow does: with remote storage this job's copy lies elsewhere.
+    made = Path("results", place.results.name, "runs", place.run, "metrics.tsv")
     words = ["snakemake", str(made), "--cores", str(threads), "--forcerun", "train_run"]
     words += ["--configfile", *config_files]
     return shlex.join(words)

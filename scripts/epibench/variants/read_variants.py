@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +42,7 @@ def read_variants(
     shown: str | None = None,
     matched: Sequence[str] = (),
     checksums: Mapping[str, str] | None = None,
+    name_of: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Write the variants that every run of a study scores, and the sequence around them.
 
@@ -70,7 +71,9 @@ def read_variants(
     matched : sequence of str
         Elements that the config names targets for: they must stand in the tables.
     checksums : mapping of str to str or None
-        Checksums that were verified when files were fetched, by path.
+        Checksums that were verified when files were fetched, by name.
+    name_of : callable
+        Takes the path of a table and gives what the summary calls it; default: the path.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def read_variants(
     order = rows["element"].map({name: i for i, name in enumerate(rows["element"].unique())})
     rows = rows.assign(order=order).sort_values(["order", "start", "alt"])[[*MEASURED, "split"]]
     summary = _summarize(rows, skipped, measured) | {
-        "tables": [_describe(path, checksums or {}) for path in tables]
+        "tables": [_describe(path, checksums or {}, name_of(str(path))) for path in tables]
     }
     _write(folder, rows, skipped, flanks, summary)
     return summary
@@ -277,13 +280,13 @@ def _count(reasons: pd.Series) -> dict[str, int]:
     return dict(Counter(reasons).most_common())
 
 
-def _describe(path: str | Path, checksums: Mapping[str, str]) -> dict[str, str | int]:
+def _describe(path: str | Path, checksums: Mapping[str, str], name: str) -> dict[str, str | int]:
     """Give size and checksum of a table."""
-    checksum = checksums.get(str(path))
+    checksum = checksums.get(name)
     if not checksum:
         with open(path, "rb") as file:
             checksum = f"sha256:{file_digest(file, 'sha256').hexdigest()}"
-    return {"path": str(path), "bytes": Path(path).stat().st_size, "checksum": checksum}
+    return {"path": name, "bytes": Path(path).stat().st_size, "checksum": checksum}
 
 
 def _write(
