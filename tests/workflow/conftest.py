@@ -1,5 +1,6 @@
 """A workspace that looks like the repository, and snakemake called as a user calls it."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -78,9 +79,22 @@ def workspace(tmp_path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workspace:
-    """The tiny study, run to its report. Tests only look at it and make dry runs in it."""
-    space = make_workspace(tmp_path_factory.mktemp("finished"))
-    result = space.snakemake("--configfile", space.config("tests/studies/tiny.yaml"))
-    assert result.returncode == 0, result.stdout
-    space.output = result.stdout
+    """The tiny study, run to its report. Tests only look at it and make dry runs in it.
+
+    Processes of pytest-xdist share it: it takes a minute.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, output = shared / "finished", shared / "finished.txt"
+    with open(shared / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not output.is_file():
+            folder.mkdir()
+            space = make_workspace(folder)
+            result = space.snakemake("--configfile", space.config("tests/studies/tiny.yaml"))
+            assert result.returncode == 0, result.stdout
+            output.write_text(result.stdout)
+    space = Workspace(folder)
+    space.output = output.read_text()
     return space
