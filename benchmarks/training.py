@@ -2,6 +2,7 @@
 
 usage: python benchmarks/training.py [MODEL ...] [--precision P ...] [--xla] [--steps N]
                                      [--bench FOLDER] [--out TABLE]
+       python benchmarks/training.py --deterministic [--steps N] [--bench FOLDER]
 
 Batches of 64 random crops with reverse complements from the input of `bench_input.py`, 5 targets,
 each model with default options at its usual bin size, in a process of its own, so that its peak
@@ -9,6 +10,10 @@ memory is its own. A row is the median of the steps after the first, which compi
 time of `epibench.train.train` over that of bare steps on one batch, in turns, for a small model
 whose steps are short, which makes it the worst case. `published` is what the study's code
 (bio-gopher 1.0.3) took on 2 CPU cores. `KERAS_BACKEND=jax` uses JAX, and a GPU where there is one.
+
+`--deterministic` measures nothing but the cost of `training.deterministic`: time of a step of the
+same small model with it over that without it, each the median of a process of its own, in turns;
+CPU time too, which other work on the machine moves less.
 """
 
 import argparse
@@ -81,27 +86,70 @@ class _OneBatch:
         return iter([self._batch][start:])
 
 
-def measure_loop(store: Path, turns: int = 7) -> float:
-    """Compare an epoch of `train` with as many bare steps on one batch; give the ratio of times."""
-    from epibench import device
-
-    device.quiet()
+def make_small():
+    """Build a small model and its steps."""
     import keras
-    from bench_models import open_batches
 
     from epibench.losses import get_loss
     from epibench.models.layers import from_codes
     from epibench.models.registry import build, check_options
-    from epibench.monitor import Monitor
-    from epibench.recipe import Recipe
     from epibench.step import Steps
-    from epibench.train import train
 
     options = check_options(
         "basenji", {"first_filters": 32, "first_pool": 8, "last_filters": 32, "residual_units": 6}
     )
     model = build("basenji", input_length=2048, bin_size=128, targets=5, options=options)
-    steps = Steps(from_codes(model), get_loss("poisson"), keras.optimizers.Adam(0.001))
+    return model, Steps(from_codes(model), get_loss("poisson"), keras.optimizers.Adam(0.001))
+
+
+def measure_small(store: Path, deterministic: bool, steps: int) -> dict:
+    """Time steps of the small model on one batch in this process."""
+    from epibench import device
+
+    device.quiet()
+    from bench_models import open_batches
+
+    from epibench.train import seed_everything
+
+    device.start(2, False, deterministic)
+    seed_everything(1)
+    _, steps_of = make_small()
+    batch = next(open_batches(store, 128, workers=2).epoch(0))
+    took = []
+    for _ in range(steps + 1):
+        began = time.perf_counter(), time.process_time()
+        float(steps_of.train(*batch))
+        took.append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    wall, cpu = map(statistics.median, zip(*took[1:], strict=True))
+    return {"wall": wall, "cpu": cpu}
+
+
+def measure_determinism(store: Path, steps: int, turns: int = 5) -> None:
+    """Print what deterministic operations cost."""
+    pairs = []
+    for _ in range(turns):
+        pairs.append([in_process("--small", str(store), on, str(steps)) for on in ("", "True")])
+        print(f"a step without and with: {pairs[-1]}", flush=True)
+    for kind in ("wall", "cpu"):
+        ratios = sorted(slow[kind] / plain[kind] for plain, slow in pairs)
+        print(
+            f"deterministic, {kind} time: {statistics.median(ratios):.2f} times "
+            f"(median of {turns} pairs; {ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+
+
+def measure_loop(store: Path, turns: int = 7) -> float:
+    """Compare an epoch of `train` with as many bare steps on one batch; give the ratio of times."""
+    from epibench import device
+
+    device.quiet()
+    from bench_models import open_batches
+
+    from epibench.monitor import Monitor
+    from epibench.recipe import Recipe
+    from epibench.train import train
+
+    model, steps = make_small()
     batches = open_batches(store, 128, workers=2, times=2)
     one = next(batches.epoch(0))
     few = _OneBatch(one)
@@ -132,7 +180,7 @@ def measure_loop(store: Path, turns: int = 7) -> float:
 def in_process(*arguments: str) -> dict:
     """Run this file for one measurement in a process of its own."""
     path = os.pathsep.join(map(str, (ROOT / "scripts", ROOT / "benchmarks")))
-    command = [sys.executable, __file__, "--one", *arguments]
+    command = [sys.executable, __file__, *arguments]
     environment = os.environ | {"PYTHONPATH": path}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -147,10 +195,15 @@ def main() -> None:
         one = measure(Path(store), name, precision, xla == "True", int(steps))
         print(json.dumps(one))
         return
+    if sys.argv[1:2] == ["--small"]:
+        store, on, steps = sys.argv[2:]
+        print(json.dumps(measure_small(Path(store), bool(on), int(steps))))
+        return
     parser = argparse.ArgumentParser()
     parser.add_argument("models", nargs="*", default=list(BUILDERS), metavar="MODEL")
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=PRECISIONS[:2])
     parser.add_argument("--xla", action="store_true", help="measure with XLA as well")
+    parser.add_argument("--deterministic", action="store_true", help="only what it costs")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--bench", type=Path)
     parser.add_argument("--out", type=Path, default=Path("training.tsv"))
@@ -160,11 +213,16 @@ def main() -> None:
         bench, store = arguments.bench or Path(folder) / "bench", Path(folder) / "store"
         make_input(bench)
         make_bench_store(bench, store)
+        if arguments.deterministic:
+            measure_determinism(store, arguments.steps)
+            return
         print(f"loop: {measure_loop(store):.3f} of the time of bare steps (median of 7 pairs)")
         for name in arguments.models:
             for precision in arguments.precision:
                 for xla in (False, True)[: 1 + arguments.xla]:
-                    found = in_process(str(store), name, precision, str(xla), str(arguments.steps))
+                    found = in_process(
+                        "--one", str(store), name, precision, str(xla), str(arguments.steps)
+                    )
                     speed, memory = PUBLISHED.get(name, (None, None))
                     rows.append(
                         {"model": name, "precision": precision, "xla": xla}

@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
     from epibench.interpret.load import load_run
 
     name, settings = snakemake.params.name, snakemake.params.settings
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     store = Store(Path(snakemake.input.store[0]).parent)
     predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     inputs, shown = choose_inputs(sequences, store, settings)

@@ -8,7 +8,7 @@ with job(snakemake.log[0]):
     from epibench.interpret.embed import embed_inputs
     from epibench.interpret.load import load_run
 
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     table = embed_inputs(snakemake.params.name, predictor, sequences, snakemake.params.settings)
     with whole(snakemake.output.embedding) as path:

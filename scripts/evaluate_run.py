@@ -10,7 +10,7 @@ with job(snakemake.log[0]):
     from epibench.evaluate.score import score_predictor
     from epibench.run_predictor import RunPredictor
 
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     score_predictor(
         snakemake.params.name,
         RunPredictor(Path(snakemake.input.model).parent),

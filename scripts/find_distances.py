@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
     from epibench.interpret.means import ModelMeans
 
     settings = snakemake.params.settings
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     means = ModelMeans(predictor, predictor.batch_size)
     backgrounds = sequences["shuffled"]

@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     from epibench.interpret.pattern import load_patterns
 
     settings = snakemake.params.settings
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     predictor, sequences = load_run(snakemake.input.model, snakemake.input.sequences)
     patterns = load_patterns(snakemake.input.patterns)
     chosen = settings["occlusion"]["motifs"] or [patterns[0].name]

@@ -14,7 +14,7 @@ with job(snakemake.log[0]):
     from epibench.variants.score_table import SCORES
 
     settings = snakemake.params.settings
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     scorer = load_scorer(snakemake.input.model, ScoreSettings(**settings["scores"]))
     scorer.targets = settings["targets"]  # runs of earlier versions did not record the names
     scores, by_target, profile = score_run(

@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
     from epibench.run_predictor import RunPredictor
 
     settings = snakemake.params.settings
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     scores = score_variation(
         snakemake.params.name,
         RunPredictor(Path(snakemake.input.model).parent),

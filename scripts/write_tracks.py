@@ -10,7 +10,7 @@ with job(snakemake.log[0]):
     from epibench.evaluate.tracks import write_tracks
     from epibench.run_predictor import RunPredictor
 
-    device.start(snakemake.params.threads, snakemake.config["training_job"]["require_gpu"])
+    device.start(snakemake.params.threads, **snakemake.config["device"])
     predictor = RunPredictor(Path(snakemake.input.model).parent)
     write_tracks(
         predictor,

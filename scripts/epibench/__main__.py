@@ -29,6 +29,12 @@ def main() -> int:
         help="the study's config (default: %(default)s)",
     )
     best.set_defaults(call=_best)
+    again = commands.add_parser(
+        "remake", help="write the config that a run was made with, and say how to make it again"
+    )
+    again.add_argument("run", type=Path, metavar="RUN_FOLDER")
+    again.add_argument("out", type=Path, metavar="FOLDER", help="for config.yaml and samples.tsv")
+    again.set_defaults(call=_remake)
     _add_estimate(commands)
     _add_encode(commands)
     _add_import_weights(commands)
@@ -328,6 +334,12 @@ def _best(arguments: argparse.Namespace) -> None:
 
     plan = make_plan(read_yaml(arguments.configfile), [arguments.configfile])
     print(best_entries(plan, arguments.experiment), end="")
+
+
+def _remake(arguments: argparse.Namespace) -> None:
+    from epibench.remake import remake
+
+    print("\n".join(remake(arguments.run, arguments.out)))
 
 
 if __name__ == "__main__":

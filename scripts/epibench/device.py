@@ -1,15 +1,20 @@
 """Prepare and describe what the models run on; call before the first model is built."""
 
 import os
+import platform
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Literal
 
 from epibench.errors import InputError
 from epibench.words import PRECISIONS
+
+CHANGE_RESULTS = ("TF_ENABLE_ONEDNN_OPTS", "NVIDIA_TF32_OVERRIDE", "XLA_FLAGS")
+"""Variables of the environment on which the last bits of a result depend."""
 
 _NOTICES = ("oneDNN custom operations are on", "All log messages before absl::InitializeLog()")
 
@@ -57,7 +62,26 @@ def set_threads(threads: int) -> None:
         os.environ["NPROC"] = str(threads)
 
 
-def start(threads: int, require: bool | Literal["warn"]) -> dict:
+def set_deterministic() -> None:
+    """Make operations on a GPU give the same bits each time, at the cost of speed.
+
+    TensorFlow takes kernels that do not add up in random order and tries none out to see which is
+    fastest (tf.config.experimental.enable_op_determinism); an operation that has no such kernel
+    raises. What XLA compiles, JAX all of it, does so by a flag, which is read when the first
+    program is compiled; XLA's documentation says that it then refuses the gradient of max pooling.
+    Call before the first tensor is made.
+    """
+    import keras
+
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def start(threads: int, require: bool | Literal["warn"], deterministic: bool = False) -> dict:
     """Set up the device of a job that was given a GPU, and print what it is.
 
     Parameters
@@ -66,6 +90,8 @@ def start(threads: int, require: bool | Literal["warn"]) -> dict:
         CPU threads.
     require : bool or "warn"
         Whether to fail, warn or go on silently where there is no GPU.
+    deterministic : bool, default False
+        See `set_deterministic`.
 
     Returns
     -------
@@ -79,6 +105,8 @@ def start(threads: int, require: bool | Literal["warn"]) -> dict:
     """
     use_memory_as_needed()
     set_threads(threads)
+    if deterministic:
+        set_deterministic()
     found = describe()
     print(f"device: {found}")
     if require:
@@ -154,8 +182,9 @@ def describe() -> dict:
     -------
     dict
         `backend` and `backend_version`, `keras` (its version), `devices` (names), `gpus` (number),
-        `driver` (version of NVIDIA's, None without), `cuda_visible_devices` and `slurm_job_id`
-        (None where not set).
+        `driver` (version of NVIDIA's, None without), `processor` (its model), `environment` (those
+        of `CHANGE_RESULTS` that are set), `cuda_visible_devices` and `slurm_job_id` (None where not
+        set).
     """
     import keras
 
@@ -176,6 +205,8 @@ def describe() -> dict:
         "devices": devices,
         "gpus": len(gpus()),
         "driver": _driver(),
+        "processor": _processor(),
+        "environment": {name: os.environ[name] for name in CHANGE_RESULTS if name in os.environ},
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
     }
@@ -225,6 +256,15 @@ def require_gpu(strict: bool) -> None:
 
 def _tensorflow_gpus(tf) -> list:
     return tf.config.list_physical_devices("GPU")
+
+
+def _processor() -> str:
+    """Name the model of the CPU, on which libraries choose their kernels."""
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _driver() -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from epibench.config.check import check_runs, check_study, check_targets
-from epibench.config.load import load_study
+from epibench.config.load import expand_variables, load_study
 from epibench.config.predictions import prediction_files
 from epibench.config.schema import Study
 from epibench.data.source import is_local, parse_source
@@ -22,9 +22,10 @@ from epibench.plan_interpret import InterpretPlan
 from epibench.plan_published import repeats_of_published
 from epibench.protocol import PROTOCOL
 from epibench.report.inputs import describe_inputs
-from epibench.samples import Target, read_samples
+from epibench.samples import Target, read_samples, select_rows
 from epibench.simulate.files import simulated_files
 from epibench.simulate.grammar import read_grammar
+from epibench.typed import read_yaml
 from epibench.words import EVALUATED
 
 _OF_THE_JOB = ("require_gpu", "checkpoint_minutes", "tensorboard", "wandb")
@@ -65,13 +66,34 @@ class Plan(InterpretPlan):
             "xla": entry.xla,
             "threads": self.study.training.threads,
             "gpus": self.study.training.gpus,
+            # only where it is on: runs from before there was such a key need no training
+            **({"deterministic": True} if self.study.training.deterministic else {}),
             "protocol": PROTOCOL["train_run"],
         }
 
-    def training_job(self) -> dict[str, Any]:
-        """Give what a training job reads besides settings: a change of it retrains nothing."""
+    def training_job(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what a training job reads besides settings: a change of it retrains nothing.
+
+        `config` is the merged configuration as it was given. The job records it, with the genome's
+        file in it, and the samples table, since all of these may be changed later.
+        """
         training = self.study.training.model_dump()
-        return {key: training[key] for key in _OF_THE_JOB}
+        genome, samples = config.get("genome"), self.study.samples
+        if isinstance(genome, str):
+            config = {**config, "genome": read_yaml(expand_variables(genome))}
+        names = [target.name for target in self.targets]
+        return {key: training[key] for key in _OF_THE_JOB} | {
+            "config": dict(config),
+            "samples": select_rows(samples, names) if samples else None,
+        }
+
+    def device_settings(self) -> dict[str, Any]:
+        """Give what a job that predicts asks of its device (`epibench.device.start`).
+
+        A change of them reruns it only where it retrains the run.
+        """
+        training = self.study.training
+        return {"require": training.require_gpu, "deterministic": training.deterministic}
 
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""

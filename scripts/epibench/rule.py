@@ -10,6 +10,7 @@ from pathlib import Path
 
 from epibench.errors import InputError
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _NAMED = ("SLURM_JOB_ID", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
 
 
@@ -22,6 +23,10 @@ def job(log: str | Path) -> Iterator[None]:
     Bad input leaves its sentence in both places; a defect leaves its traceback in the log, and on
     the console what it was and where the log is.
 
+    NumPy, which must not be imported before, gets one thread for linear algebra: Snakemake gives it
+    as many as `--cores` leaves to the job, and the last bits of a solution depend on their number.
+    What is worth more threads takes them by itself.
+
     Parameters
     ----------
     log : path
@@ -32,6 +37,7 @@ def job(log: str | Path) -> Iterator[None]:
     SystemExit
         With status 1, for any error in the block.
     """
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.reconfigure(line_buffering=True)  # so that a log can be followed
     sys.stderr.flush()

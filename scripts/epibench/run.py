@@ -59,7 +59,9 @@ def train_run(
         For a GPU that is not there, a split without windows, or labels that are all alike.
     """
     began = time.monotonic()
-    hardware = device.start(settings["threads"], job["require_gpu"])
+    hardware = device.start(
+        settings["threads"], job["require_gpu"], settings.get("deterministic", False)
+    )
     device.set_precision(settings["precision"])
     devices = Devices(device.choose_gpus(settings["gpus"]))
     data = prepare_training(store, settings)
@@ -95,6 +97,9 @@ def train_run(
         "known": data.known,
         "loss_settings": data.loss_settings,
         "store": store.fingerprint,
+        "data_files": store.summary["files"],
+        "config": job["config"],
+        "samples": job["samples"],
         "parameters": _count(model.trainable_weights),
         "other_parameters": _count(model.non_trainable_weights),
         "epochs": len(result.history),
@@ -109,6 +114,7 @@ def train_run(
         "resumed": result.resumed,
         "xla": uses_xla(settings),
         "precision": model.dtype_policy.name,
+        "deterministic": settings.get("deterministic", False),
         "predict_batch_size": find_batch_size(model),
         "peak_memory_mb": device.peak_memory(),
         "device": hardware,

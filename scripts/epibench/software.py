@@ -22,8 +22,12 @@ def software() -> dict[str, str | None]:
 
 
 def commit() -> str | None:
-    """Give the git commit of the code, or None where it is not a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+    """Give the git commit of the code, or None where it is not a checkout.
+
+    It ends in `-dirty` where a file of the checkout has been changed since.
+    """
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    command += ["--abbrev=12", "--exclude=*"]  # the commit alone, whatever tags there are
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

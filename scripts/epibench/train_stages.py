@@ -99,5 +99,11 @@ def checkpoint_of_second(checkpoint: Path) -> Path:
 
 
 def uses_xla(settings: dict[str, Any]) -> bool:
-    """Say whether TensorFlow compiles with XLA: by default on a GPU."""
-    return bool(device.gpus()) if settings["xla"] is None else settings["xla"]
+    """Say whether TensorFlow compiles with XLA: by default on a GPU.
+
+    Not by default where every operation must be deterministic: XLA refuses some that TensorFlow has
+    a deterministic kernel of (the gradient of max pooling).
+    """
+    if settings["xla"] is None:
+        return bool(device.gpus()) and not settings.get("deterministic", False)
+    return settings["xla"]

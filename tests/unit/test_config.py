@@ -178,6 +178,33 @@ def test_settings_of_a_run_do_not_depend_on_other_runs(planned):
     assert plan.store_settings() == larger.store_settings()
 
 
+def test_a_deterministic_training_is_another_run_and_others_stay_what_they_were(planned):
+    plain = planned(yaml.safe_load(DEMO.read_text()))
+    asked = planned(changed("training.deterministic", True))
+    for name in plain.runs:
+        assert "deterministic" not in plain.run_settings(name)
+        assert asked.run_settings(name) == plain.run_settings(name) | {"deterministic": True}
+    assert asked.device_settings() == {"require": False, "deterministic": True}
+    assert plain.device_settings() == {"require": False, "deterministic": False}
+
+
+def test_a_record_has_what_may_be_changed_later(monkeypatch, tmp_path):
+    (tmp_path / "genome.yaml").write_text("fasta: ${PLACE}/genome.fa\n")
+    table = f"target\ttrack\na\t{tmp_path}/a.bw\n"
+    (tmp_path / "samples.tsv").write_text(f"# a comment\n{table}")
+    for name in ("genome.fa", "a.bw"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("PLACE", str(tmp_path))
+    config = {
+        **{"study": "small", "samples": f"{tmp_path}/samples.tsv", "splits": {"test": ["chr8"]}},
+        **{"genome": "${PLACE}/genome.yaml", "models": {"basenji": {"builder": "basenji"}}},
+        **{"experiments": {"resolution": {}}},
+    }
+    job = make_plan(config, []).training_job(config)
+    assert job["config"] == config | {"genome": {"fasta": "${PLACE}/genome.fa"}}
+    assert job["samples"] == table
+
+
 def test_losses_of_counts_refuse_negative_coverage(refusal):
     message = refusal("coverage.negative", "keep")
     assert "the loss 'poisson' is one of counts" in message

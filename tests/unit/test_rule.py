@@ -44,6 +44,16 @@ def test_a_log_begins_with_the_job_of_slurm_and_its_gpus(tmp_path):
     assert log.startswith(f"job: {place}\n")
 
 
+def test_linear_algebra_has_one_thread_whatever_snakemake_gives(tmp_path):
+    look = (
+        "import numpy; from threadpoolctl import threadpool_info; "
+        "print({pool['num_threads'] for pool in threadpool_info()})"
+    )
+    given = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    run(tmp_path, look, **dict.fromkeys(given, "2"))
+    assert "{1}" in (tmp_path / "deep/rule.log").read_text().splitlines()
+
+
 @pytest.mark.parametrize(
     ("last", "console"),
     [

@@ -22,13 +22,17 @@ from epibench.prepare_training import prepare_training
 from epibench.recipe import Recipe
 from epibench.run import train_run
 from epibench.run_predictor import RunPredictor
+from epibench.train_stages import uses_xla
 
 SMALL = {
     "poisson": ("basenji", {"first_filters": 4, "last_filters": 8, "residual_units": 1}),
     "multinomial_counts": ("bpnet_original", {"filters": 4, "head_width": 5, "dilated_layers": 2}),
     "binary_crossentropy": ("basset", {"first_filters": 6, "hidden": 8}),
 }
-JOB = {"require_gpu": False, "checkpoint_minutes": 15, "tensorboard": False, "wandb": None}
+JOB = {
+    **{"require_gpu": False, "checkpoint_minutes": 15, "tensorboard": False, "wandb": None},
+    **{"config": {"study": "small"}, "samples": "target\ttrack\na\ta.bw\n"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +95,11 @@ def test_every_head_trains_predicts_and_is_scored(store, tmp_path, loss):
     assert record["epochs"] == len(history) == 2
     assert record["best_valid_loss"] == min(float(row["valid_loss"]) for row in history)
     assert record["store"] == store.fingerprint
+    assert record["data_files"] == store.summary["files"]
+    assert record["config"] == JOB["config"]
+    assert record["samples"] == JOB["samples"]
+    assert {"python", "keras", "numpy", "commit"} <= record["software"].keys()
+    assert {"backend", "processor", "environment", "driver"} <= record["device"].keys()
     assert record["parameters"] > 0
     assert record["peak_memory_mb"]["host"] > 100
     assert record["predict_batch_size"] == 64
@@ -130,6 +139,17 @@ def test_every_head_trains_predicts_and_is_scored(store, tmp_path, loss):
         assert np.isnan(row[score]) == binary, score
     assert row["targets"] == 1
     assert mean["targets"] == (2 if binary else 3)
+
+
+@pytest.mark.parametrize("asked", [{}, {"deterministic": True}])
+def test_a_deterministic_run_asks_for_it_and_says_so(store, tmp_path, monkeypatch, asked):
+    called = []
+    monkeypatch.setattr(device, "set_deterministic", lambda: called.append(True))
+    record, _ = trained(store, tmp_path, settings_of("poisson") | asked)
+    assert record["deterministic"] == bool(called) == bool(asked)
+    monkeypatch.setattr(device, "gpus", lambda: ["GPU:0"])
+    assert uses_xla({"xla": None} | asked) == (not asked)
+    assert uses_xla({"xla": True} | asked)
 
 
 def test_labels_follow_windows_and_strand_pairs(store):

@@ -130,6 +130,17 @@ def test_the_command_is_one_for_a_shell():
     assert words[words.index("--cores") + 1] == "4"
 
 
+def test_the_page_says_how_to_get_the_config_that_was(place):
+    record = RECORD | {
+        "config": {"study": "demo"},
+        "device": {"devices": ["CPU"], "processor": "X"},
+    }
+    page = written(place, record)
+    assert f"python -m epibench remake {place.folder} remade" in page
+    assert "CPU, X." in page
+    assert "epibench remake" not in written(place)  # a record of an earlier version
+
+
 def test_a_run_that_learned_nothing_says_so(place):
     record = json.loads(json.dumps(RECORD)) | {"constant_targets": ["K562"]}
     assert "has learnt nothing" in written(place, record)

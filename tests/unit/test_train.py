@@ -381,6 +381,38 @@ def test_recipe_refuses_nonsense():
             Recipe(**wrong)
 
 
+DETERMINISTIC = """
+import os
+from epibench import device
+device.quiet()
+import keras
+found = device.start(1, False, deterministic={on})
+assert found["environment"].get("XLA_FLAGS", "") == {flags!r}, found
+assert found["processor"]
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    try:
+        tf.random.uniform([1])  # has no seed, which TensorFlow then refuses
+    except RuntimeError:
+        assert {on}
+    else:
+        assert not {on}
+print(float(keras.ops.sum(keras.ops.ones(3))))
+"""
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_operations_are_deterministic_where_asked_for(on):
+    """In a process of its own, since there is no way back."""
+    flags = "--xla_gpu_deterministic_ops=true" if on else ""
+    program = DETERMINISTIC.format(on=on, flags=flags)
+    kept = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("3.0\n")
+
+
 def test_device_is_described_and_gpus_can_be_required(monkeypatch, capsys):
     monkeypatch.setenv("SLURM_JOB_ID", "8")
     found = device.describe()

@@ -1,9 +1,13 @@
 """What a change reruns, and what it leaves alone; dry runs after a finished study."""
 
+import json
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
+
+import pytest
 
 from epibench.experiments import ANALYSES
 
@@ -110,7 +114,9 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
 
     assert "store" not in planned("train_run")
     assert {"train_run", "evaluate_run", "run_experiment"} <= planned("train_run")
-    assert "train_run" not in planned("evaluate_run")
+    again = planned("evaluate_run")
+    assert {"evaluate_run", "run_experiment"} <= again
+    assert {"train_run", "score_variation", "evaluate_reference"}.isdisjoint(again)
     jobs = planned("score_variation") - {"all", "total"}
     shown = {"judge_claims", "write_run_page", "write_report"}
     assert jobs == {"score_variation", "run_experiment", *shown}
@@ -118,22 +124,79 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
     assert {"store", "train_run", "evaluate_reference"} <= planned("store")
 
 
-def test_edited_code_reruns_nothing(finished):
+@pytest.fixture
+def copied(finished):
+    """The finished study with code of its own, which can be edited."""
+    links = {finished.folder / part: None for part in ("scripts", "workflow")}
+    for link in links:
+        links[link] = link.readlink()
+        link.unlink()
+        shutil.copytree(links[link], link)  # with the times of the files
+    yield finished
+    for link, original in links.items():
+        shutil.rmtree(link)
+        link.symlink_to(original)
+
+
+def test_edited_code_reruns_nothing(copied):
     # An edited comment, or a plot's label, must not retrain a model; a protocol version does that.
-    scripts = finished.folder / "scripts"
-    original = scripts.readlink()
-    scripts.unlink()
-    shutil.copytree(original, scripts)
-    try:
-        for name in ("train_run.py", "run_experiment.py", "epibench/train.py", "epibench/style.py"):
-            with open(scripts / name, "a") as file:
-                file.write("# an edited comment\n")
-        words = scripts / "epibench" / "words.py"
-        words.write_text(words.read_text().replace('Loss("Poisson"', 'Loss("POISSON"'))
-        assert finished.planned("--configfile", "study.yaml") == {}
-    finally:
-        shutil.rmtree(scripts)
-        scripts.symlink_to(original)
+    scripts = copied.folder / "scripts"
+    edited = ("train_run", "run_experiment", "epibench/train", "epibench/style")
+    for name in (*edited, "epibench/experiments/resolution"):
+        with open(scripts / f"{name}.py", "a") as file:
+            file.write("# an edited comment\n")
+    words = scripts / "epibench" / "words.py"
+    words.write_text(words.read_text().replace('Loss("Poisson"', 'Loss("POISSON"'))
+    assert copied.planned("--configfile", "study.yaml") == {}
+    # Only the trigger that the profile leaves out sees an edited script.
+    by_code = copied.planned("--configfile", "study.yaml", "--rerun-triggers", "code")
+    assert by_code["train_run"] == 5
+
+
+def test_a_summary_names_what_would_rerun(finished):
+    result = finished.snakemake("-n", "--summary", "--configfile", "study.yaml")
+    header, *rows = [line.split("\t") for line in result.stdout.splitlines() if "\t" in line]
+    plans = {row[header.index("plan")] for row in rows}
+    assert plans == {"no update"}, result.stdout
+    config = finished.config(TINY, "bins.yaml", evaluation__bin_sizes=[128, 512, 1024])
+    result = finished.snakemake("-n", "--summary", "--configfile", config)
+    rows = [line.split("\t") for line in result.stdout.splitlines()[1:] if "\t" in line]
+    renewed = {row[0].rpartition("/")[2] for row in rows if row[-1] != "no update"}
+    assert "metrics.tsv" in renewed
+    assert "model.keras" not in renewed
+
+
+def test_a_run_is_remade_from_its_folder_alone_on_one_core(finished, workspace):
+    """The same weights, scores and reference as with two cores, in another process."""
+    run = "runs/narrow/threshold2/poisson/bin128/rc+shift/seed1"
+    shutil.copytree(finished.folder / "results" / "tiny" / run, workspace.folder / "kept")
+    command = [sys.executable, "-m", "epibench", "remake", "kept", "remade"]
+    result = subprocess.run(
+        command, cwd=workspace.folder, env=environment(), capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    *_, config = shlex.split(result.stdout.splitlines()[-1])
+    made, reference = f"results/tiny/{run}/metrics.tsv", "results/tiny/references/ridge/metrics.tsv"
+    assert made in result.stdout
+    result = workspace.snakemake(made, reference, "--configfile", config, cores=1)
+    assert result.returncode == 0, result.stdout
+    found = [space.folder / "results" / "tiny" for space in (workspace, finished)]
+    paths = [path.relative_to(found[0]) for path in found[0].glob("r*/**/*.tsv")]
+    assert len(paths) == 14
+    for path in paths:
+        assert (found[0] / path).read_bytes() == (found[1] / path).read_bytes(), path
+    for file in ("sums.npz", "model.keras"):
+        first, second = (contents(folder / run / file) for folder in found)
+        assert first == second, file
+    records = [json.loads((folder / run / "run.json").read_text()) for folder in found]
+    for key in ("settings", "config", "store", "best_valid_loss", "data_files"):
+        assert records[0][key] == records[1][key], key
+
+
+def contents(path):
+    """Give the checksum of each array or weight file of an archive, which also notes the time."""
+    with zipfile.ZipFile(path) as archive:
+        return {f.filename: f.CRC for f in archive.infolist() if not f.filename.endswith(".json")}
 
 
 def test_snakemakes_own_report_has_figures_with_captions(finished, tmp_path):

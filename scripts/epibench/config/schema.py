@@ -119,7 +119,7 @@ class ModelEntry(Section):
     xla: bool | None = Field(
         default=None,
         description="Whether TensorFlow compiles training with XLA (JAX always does); null: on a "
-        "GPU, not on a CPU, where it is slower.",
+        "GPU, unless `training.deterministic`; not on a CPU, where it is slower.",
     )
 
 
@@ -166,6 +166,11 @@ class Training(Section):
         default=1,
         description="GPUs of one node that share every batch of a training (part of the run, like "
         "`threads`); the profile's line of train_run must ask for as many.",
+    )
+    deterministic: bool = Field(
+        default=False,
+        description="Whether trainings and predictions on a GPU give the same bits each time, "
+        "which is slower (part of the run, like `threads`); on a CPU they do so anyway.",
     )
     checkpoint_minutes: Annotated[float, Field(gt=0)] = Field(
         default=15,

@@ -28,7 +28,10 @@ from epibench.style import (
 RECORDED = ["parameters", "epochs", "best_epoch", "best_valid_loss", "seconds"]
 SEARCHED = ("builder", "options", "recipe", "precision", "augmentation")
 """Settings that a search can vary: they leave what is validated, and how, as it is."""
-WITHOUT_EFFECT = ("model", "builder_checksum", "seed", "threads", "gpus", "xla", "protocol")
+WITHOUT_EFFECT = (
+    *("model", "builder_checksum", "seed", "protocol"),
+    *("threads", "gpus", "deterministic", "xla"),
+)
 """Settings that neither define a variant nor change what a validation loss means."""
 
 OFF_SCALE = 5

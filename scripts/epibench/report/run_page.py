@@ -63,6 +63,7 @@ def write_run_page(
         .get_template("run.html.j2")
         .render(
             run=place.run,
+            folder=shlex.quote(str(place.folder)),
             settings=settings,
             record=record,
             index=place.link(place.results / "report" / "index.html"),

@@ -1,0 +1,75 @@
+"""Write from a run's record what makes the run again."""
+
+import json
+import shlex
+from pathlib import Path
+
+import yaml
+
+from epibench.errors import InputError
+from epibench.files import whole
+from epibench.grid import Run
+from epibench.software import software
+
+
+def remake(folder: str | Path, out: str | Path) -> list[str]:
+    """Write the config of a run, and the samples table where it has one, as they were.
+
+    Files that these name, other than a genome's, are not in the record: a grammar or a builder of
+    one's own, BED files, and the data themselves, which have their checksums in it.
+
+    Parameters
+    ----------
+    folder : path
+        The run's folder, or a copy of it: its `run.json` is all that is read.
+    out : path
+        Folder for `config.yaml` and `samples.tsv`; made where missing.
+
+    Returns
+    -------
+    list of str
+        What to say: the commit, versions that differ from those here, and the command.
+
+    Raises
+    ------
+    InputError
+        When there is no record, or one of a version that did not keep the config.
+    """
+    path, out = Path(folder) / "run.json", Path(out)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; give the folder of a run")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if "config" not in record:
+        raise InputError(
+            f"{path}: is of a version that did not record the config; use the study's own"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    config = record["config"]
+    if record["samples"]:
+        config["samples"] = str(out / "samples.tsv")
+        with whole(out / "samples.tsv") as temporary:
+            temporary.write_text(record["samples"], encoding="utf-8")
+    with whole(out / "config.yaml") as temporary:
+        temporary.write_text(
+            yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
+    run = Run(**{axis: record["settings"][axis] for axis in Run._fields})
+    made = f"results/{config['study']}/runs/{run.name}/metrics.tsv"
+    command = ["snakemake", made, "--cores", str(record["settings"]["threads"])]
+    command += ["--configfile", str(out / "config.yaml")]
+    return [
+        *_differences(record["software"]),
+        f"data: fingerprint {record['store']} of the store; files in {path}, data_files",
+        shlex.join(command),
+    ]
+
+
+def _differences(then: dict[str, str | None]) -> list[str]:
+    """Say which versions are not those of the record; the commit is always said."""
+    here = software()
+    lines = [f"commit: {then['commit']} (here {here['commit']})"]
+    return lines + [
+        f"{name}: {then.get(name, 'none')} (here {here.get(name, 'none')})"
+        for name in dict.fromkeys([*then, *here])
+        if name != "commit" and then.get(name) != here.get(name)
+    ]
