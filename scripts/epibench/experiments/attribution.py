@@ -117,8 +117,8 @@ def _draw_locus(
         value = ", ".join(
             f"{SPOKEN.get(row.check, row.check)} {row.value:.2g}" for row in check.itertuples()
         )
-        axes.text(0, 1.02, f"{runs[run]}: {METHODS[method]}", transform=axes.transAxes, fontsize=6)
-        axes.text(1, 1.02, value, transform=axes.transAxes, fontsize=6, color=MUTED, ha="right")
+        axes.text(0, 1.06, f"{runs[run]}: {METHODS[method]}", transform=axes.transAxes, fontsize=6)
+        axes.text(1, 1.06, value, transform=axes.transAxes, fontsize=6, color=MUTED, ha="right")
     panels[-1].set_xlabel("Position on the chromosome (0-based)")
     panels[-1].ticklabel_format(axis="x", style="plain", useOffset=False)
 

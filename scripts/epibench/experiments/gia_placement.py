@@ -99,7 +99,7 @@ def draw(positions: pd.DataFrame, copies: pd.DataFrame) -> Figure:
         left.axhline(0, color=MUTED, linewidth=0.5)
         right.set_xticks(sorted(copies["copies"].unique()))
     grid[-1][0].set_xlabel("Position of one copy in the input (bp)")
-    grid[-1][1].set_xlabel("Copies side by side (dotted: as many single effects)")
+    grid[-1][1].set_xlabel("Copies side by side\n(dotted: as many single effects)")
     name_panels(grid, rows, ["Place", "Number"])
     marks = [
         Line2D([], [], color=colours[name], marker=shapes[name], ms=3, label=name)
