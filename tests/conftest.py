@@ -1,4 +1,4 @@
-"""A SLURM of this machine's own for the tests of this folder."""
+"""A SLURM of this machine's own, one for all tests of a session: it takes a lock."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("one_node_slurm.sh")
+SCRIPT = Path(__file__).parent / "cluster" / "one_node_slurm.sh"
 
 
 def call(verb: str) -> subprocess.CompletedProcess:
