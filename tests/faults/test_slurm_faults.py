@@ -15,6 +15,7 @@ from ..cluster.slurm import Job, read_jobs
 from ..cluster.test_slurm import OPTIONS, PARTITIONS
 from ..workflow.conftest import Workspace, environment, make_workspace
 from ..workflow.test_kill import tables
+from .inject import processes_of
 
 TINY = "tests/studies/tiny.yaml"
 TARGET = "loss_by_bin_size"
@@ -127,9 +128,13 @@ def test_a_cancelled_training_resumes_from_its_checkpoint(space, expected):
 
 
 def test_a_training_that_exceeds_its_run_time_needs_no_human(space, tmp_path_factory):
+    """It hangs, so that it does on any machine; the next job goes on from its checkpoint."""
     epochs = 250
     before = {job.id for job in read_jobs()}
     call = Call(space, "--set-resources", "train_run:runtime=1", epochs=epochs)
+    training(space)
+    for process in processes_of(space.folder):
+        os.kill(process, signal.SIGSTOP)
     call.ends_well(900)
     jobs = [job for job in read_jobs() if job.id not in before and job.rule == "train_run"]
     assert "TIMEOUT" in {job.state for job in jobs}
