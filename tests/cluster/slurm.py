@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """A job in SLURM's words; times are local and in whole seconds, such as 2026-01-31T09:00:00."""
+    """A job in SLURM's words; times are local and in whole seconds, such as 2026-01-31T09:00:00.
+
+    `memory_mb` and `minutes` are its limits.
+    """
 
     id: str
     rule: str
@@ -15,6 +18,8 @@ class Job:
     account: str
     partition: str
     gpus: int
+    memory_mb: float
+    minutes: int
     submitted: str
     started: str
     ended: str
@@ -42,10 +47,23 @@ def _read_job(line: str) -> Job:
         partition=fields["Partition"],
         # What was given, not what was asked for: a pending job has no such field.
         gpus=sum(map(int, re.findall(r"gpu(?::[^:,]+)?:(\d+)", fields.get("JOB_GRES", "")))),
+        memory_mb=_megabytes(re.search(r"mem=([^,]+)", fields["TRES"])[1]),
+        minutes=_minutes(fields["TimeLimit"]),
         submitted=fields["SubmitTime"],
         started=fields["StartTime"],
         ended=fields["EndTime"],
     )
+
+
+def _megabytes(text: str) -> float:
+    return float(text[:-1]) * {"K": 1 / 1024, "M": 1, "G": 1024}[text[-1]]
+
+
+def _minutes(text: str) -> int:
+    """Read such as 2-00:30:00."""
+    days, _, clock = text.rpartition("-")
+    hours, minutes, _ = map(int, clock.split(":"))
+    return (int(days or 0) * 24 + hours) * 60 + minutes
 
 
 def most_gpus_at_once(jobs: list[Job]) -> int:

@@ -92,7 +92,9 @@ def rules_on_gpus() -> set[str]:
 
 def test_the_most_gpus_at_once_are_found():
     def job(started, ended, gpus):
-        return Job("1", "train_run", "COMPLETED", "", "", gpus, started, started, ended)
+        limits = {"memory_mb": 1, "minutes": 1}
+        times = {"submitted": started, "started": started, "ended": ended}
+        return Job("1", "train_run", "COMPLETED", "", "", gpus, **limits, **times)
 
     jobs = [job("09:00", "09:10", 1), job("09:05", "09:20", 2), job("09:10", "09:30", 1)]
     assert most_gpus_at_once(jobs) == 3
@@ -117,6 +119,19 @@ def test_rules_on_gpus_got_one_and_no_others(study):
         assert job.gpus == (job.rule in asking), job
         assert job.partition == ("epibench-gpu" if job.gpus else "epibench-cpu"), job
         assert job.account == "team", job
+
+
+def test_memory_and_run_time_are_those_of_the_profile(study):
+    profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
+    for job in study.jobs:
+        table = profile["set-resources"].get(GROUPED if job.rule == GROUP else job.rule, {})
+        asked = {
+            key: eval(str((profile["default-resources"] | table)[key]), {"attempt": 1})
+            for key in ("mem_mb", "runtime")
+        }
+        assert job.minutes == asked["runtime"], job
+        # Three pages side by side in one job.
+        assert job.memory_mb == asked["mem_mb"] * (3 if job.rule == GROUP else 1), job
 
 
 def test_never_more_jobs_had_gpus_than_there_are(study):
