@@ -1,9 +1,9 @@
-import json
 from pathlib import Path
 
 from epibench.rule import job
 
 with job(snakemake.log[0]):
+    from epibench.files import read_json
     from epibench.report.run_page import Place, write_run_page
 
     settings = snakemake.params.settings
@@ -12,6 +12,6 @@ with job(snakemake.log[0]):
     write_run_page(
         Place(results, settings["run"], Path(snakemake.output.page)),
         settings | {"config_files": snakemake.config["config_files"]},
-        json.loads(record.read_text(encoding="utf-8")),
+        read_json(record),
         {name: files for name, files in snakemake.input.items() if name in settings["experiments"]},
     )

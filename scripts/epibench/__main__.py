@@ -1,6 +1,8 @@
 """The library from the command line: python -m epibench COMMAND."""
 
 import argparse
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -42,8 +44,15 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         arguments.call(arguments)
+        sys.stdout.flush()
     except InputError as error:
         print(f"epibench: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # what readers do not say themselves: mostly where output should go
+        print(f"epibench: {error.filename}: {error.strerror}; check the path", file=sys.stderr)
         return 1
     return 0
 
@@ -166,7 +175,7 @@ def _encode(arguments: argparse.Namespace) -> None:
     from epibench.data.encode import make_samples
 
     replicates = arguments.replicates.split(",")
-    if len(replicates) != 2 or not all(part.isdecimal() for part in replicates):
+    if len(replicates) != 2 or not all(re.fullmatch("[0-9]{1,4}", part) for part in replicates):
         raise InputError(f"--replicates {arguments.replicates}: give two numbers, such as 1,2")
     names = dict(entry.partition("=")[::2] for entry in arguments.target)
     wish = Wish(
@@ -212,9 +221,8 @@ def _add_import_weights(commands: argparse._SubParsersAction) -> None:
 
 
 def _import_weights(arguments: argparse.Namespace) -> None:
-    import yaml
-
     from epibench import device
+    from epibench.typed import parse_yaml
 
     device.quiet()
     from epibench.models.import_weights import import_weights
@@ -228,7 +236,7 @@ def _import_weights(arguments: argparse.Namespace) -> None:
         bin_size=arguments.bin_size,
         targets=arguments.targets,
         options={
-            name: yaml.safe_load(value)
+            name: parse_yaml(value, f"--option {name}")
             for name, _, value in (option.partition("=") for option in arguments.option)
         },
     )
@@ -285,7 +293,8 @@ def _add_variants(commands: argparse._SubParsersAction) -> None:
 
 def _variants(arguments: argparse.Namespace) -> None:
     number, _, parts = arguments.part.partition("/")
-    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+    counts = all(re.fullmatch("[0-9]{1,9}", part) for part in (number, parts))
+    if not counts or not 1 <= int(number) <= int(parts):
         raise InputError(f"--part {arguments.part}: give I/N with I from 1 to N, such as 2/10")
     from epibench import device
 

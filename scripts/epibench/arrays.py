@@ -10,6 +10,13 @@ import numpy as np
 
 from epibench.errors import InputError
 
+DAMAGE = (
+    *(OSError, ValueError, EOFError, LookupError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and zipfile raise for damaged files: RuntimeError where a bit says that a member is
+encrypted, MemoryError where a header says that an array is huge."""
+
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read all arrays of an `.npz` file, by name.
@@ -58,7 +65,7 @@ def _named(path: str | Path) -> Iterator[None]:
     """Turn what NumPy says of a damaged file into a sentence that names it."""
     try:
         yield
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(
             f"{path} cannot be read ({error}); delete it, and snakemake makes it again"
         ) from None

@@ -11,6 +11,7 @@ import yaml
 from epibench.errors import InputError
 from epibench.experiments import hyperparameters
 from epibench.experiments.run import records_of_runs
+from epibench.files import read_json
 from epibench.models.registry import builder
 from epibench.plan import Plan
 from epibench.recipe import Recipe
@@ -81,7 +82,7 @@ def _records(plan: Plan, experiment: str) -> pd.DataFrame:
 
 
 def _trained_with(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))["settings"]
+    return read_json(path, ("settings",))["settings"]
 
 
 def _as_json(settings: dict[str, Any]) -> dict[str, Any]:

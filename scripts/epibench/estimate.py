@@ -1,7 +1,6 @@
 """Say what a study will take, before it is run."""
 
 import csv
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from epibench.data.source import parse_source
 from epibench.errors import InputError
+from epibench.files import read_json
 from epibench.models.registry import builder, check_options
 from epibench.plan import Plan
 
@@ -170,13 +170,13 @@ def _examples(plan: Plan) -> dict[str, int]:
 
 def _summary(plan: Plan) -> dict[str, Any] | None:
     path = Path(plan.folder) / "store" / "summary.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read_json(path, ("windows", "bytes")) if path.is_file() else None
 
 
 def _recorded(results: Path) -> list[dict[str, Any]]:
     """Read what finished trainings recorded, of every study."""
     return [
-        json.loads(path.read_text(encoding="utf-8"))
+        read_json(path, ("settings", "epochs", "examples_per_second", "device"))
         for path in sorted(results.glob("*/runs/*/*/*/*/*/*/run.json"))
     ]
 

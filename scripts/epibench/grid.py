@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from epibench.config.grids import Axes, Exclusion, Experiment, Grid
 from epibench.config.schema import Defaults
 from epibench.errors import InputError
 from epibench.words import AXES
+
+MOST_RUNS = 10_000
+"""Runs of all experiments of a study, each experiment's counted, before exclusions: Snakemake plans
+a dozen jobs for each of them."""
 
 
 class Run(NamedTuple):
@@ -77,9 +82,18 @@ def expand_experiments(
 ) -> dict[str, Expansion]:
     """Expand every enabled experiment; an error names the experiment's key."""
     expanded = {}
+    left = MOST_RUNS
     for name, experiment in experiments.items():
         if not experiment.enabled:
             continue
+        grid = experiment.grid
+        runs = sum(_count(block) for block in (grid, *grid.include))
+        if runs > left:
+            raise InputError(
+                f"experiments.{name}.grid: its {runs:,} runs are too many for one study, which may "
+                f"have {MOST_RUNS:,} in all its experiments; give the axes fewer values"
+            )
+        left -= runs
         try:
             expanded[name] = expand(experiment.grid, defaults)
         except InputError as error:
@@ -99,6 +113,11 @@ def experiments_of(expanded: dict[str, Expansion]) -> dict[Run, list[str]]:
         for run in expansion.runs:
             needed.setdefault(run, []).append(name)
     return needed
+
+
+def _count(axes: Axes) -> int:
+    """Count the runs of a product without making them."""
+    return prod(len(getattr(axes, axis) or [None]) for axis in AXES)
 
 
 def _product(axes: Axes, defaults: Defaults, where: str) -> list[Run]:

@@ -16,6 +16,7 @@ from epibench.config.schema import Study
 from epibench.data.source import is_local, parse_source
 from epibench.errors import InputError
 from epibench.experiments import ANALYSES, Analysis
+from epibench.files import require_file
 from epibench.grid import Expansion, Run, expand_experiments, experiments_of
 from epibench.models.registry import builder, check_options
 from epibench.plan_interpret import InterpretPlan
@@ -484,14 +485,10 @@ def _check_files(plan: Plan, where: str) -> None:
     _check_shown_targets(plan, where)
     for origin, source in (plan.sources() | plan.variant_sources()).items():
         try:
-            missing = is_local(source) and not Path(source).is_file()
+            if is_local(source):
+                require_file(source, "correct the path")
         except InputError as error:
             raise InputError(f"{where}: {origin}: {error}") from None
-        if missing:
-            what = (
-                f"{source} is a folder" if Path(source).is_dir() else f"there is no file {source}"
-            )
-            raise InputError(f"{where}: {origin}: {what}; correct the path")
 
 
 def _check_shown_targets(plan: Plan, where: str) -> None:

@@ -1,6 +1,5 @@
 """Predict with a trained model."""
 
-import json
 from pathlib import Path
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 
 from epibench.errors import InputError
 from epibench.evaluate.predictors import Inputs
+from epibench.files import read_json, require_file
 from epibench.models.layers import load_model
 from epibench.models.reach import reach_of
 from epibench.models.registry import prepare
@@ -72,16 +72,27 @@ class RunPredictor(ModelPredictor):
     """
 
     def __init__(self, folder: str | Path):
-        record = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
-        settings = record["settings"]
-        prepare(settings["builder"])
+        path = Path(folder) / "run.json"
+        record = read_json(path, ("settings", "scale", "known", "predict_batch_size"))
+        try:
+            settings = record["settings"]
+            named, loss = str(settings["builder"]), LOSSES[settings["loss"]]
+            scale, known = np.array(record["scale"], np.float32), np.array(record["known"], bool)
+            targets = [*map(str, record.get("targets") or _numbered(len(scale)))]
+            batch_size = max(1, int(record["predict_batch_size"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is no record of a run ({error!r}); train it again") from None
+        prepare(named)
+        model = load_model(Path(folder) / "model.keras")
+        if not scale.shape == known.shape == (len(targets),) == model.output_shape[-1:]:
+            raise InputError(f"{path} is not the record of the model beside it; train it again")
         super().__init__(
-            load_model(Path(folder) / "model.keras"),
-            record.get("targets") or _numbered(len(record["scale"])),
-            of_coverage=LOSSES[settings["loss"]].head != "peaks",
-            scale=record["scale"],
-            known=record["known"],
-            batch_size=record["predict_batch_size"],
+            model,
+            targets,
+            of_coverage=loss.head != "peaks",
+            scale=scale,
+            known=known,
+            batch_size=batch_size,
         )
 
 
@@ -102,8 +113,7 @@ def load_predictor(file: str | Path) -> ModelPredictor:
         When there is no such file, or it is no model of these kinds.
     """
     file = Path(file)
-    if not file.is_file():
-        raise InputError(f"{file}: there is no such file; give the model.keras of a run")
+    require_file(file, "give the model.keras of a run")
     if file.name == "model.keras" and (file.parent / "run.json").is_file():
         return RunPredictor(file.parent)
     model = load_model(file)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from epibench.config.load import expand_variables
 from epibench.errors import InputError
+from epibench.files import read_text
+from epibench.words import LONGEST_NAME
 
 _REQUIRED = ("target", "track")
 COLUMNS = (*_REQUIRED, "replicate2", "peaks", "strand_pair", "experiment")
-TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+TARGET = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,8 @@ def check_targets(targets: list[Target], path: str | Path) -> None:
 
 def _lines(path: str | Path) -> list[str]:
     """Read the lines of a samples table, without comments and blank ones."""
-    try:
-        with open(path, encoding="utf-8", newline="") as handle:
-            text = handle.read()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check `samples`") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = read_text(path, "check `samples`").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _target(path: str | Path, row: dict[str, str]) -> Target:
@@ -144,7 +140,8 @@ def _target(path: str | Path, row: dict[str, str]) -> Target:
         raise InputError(f"{path}: the row of {name!r} has more cells than the header; remove some")
     if not TARGET.fullmatch(name):
         raise InputError(
-            f"{path}: target {name!r} is not a name; use letters, digits, '.', '_' and '-'"
+            f"{path}: target {name!r} is not a name; use letters, digits, '.', '_' and '-', "
+            f"at most {LONGEST_NAME}"
         )
     if not cells["track"]:
         raise InputError(f"{path}: the row of {name!r} has no track; give a bigWig")

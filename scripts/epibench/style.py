@@ -54,6 +54,7 @@ DIVERGING = LinearSegmentedColormap.from_list(
 """Orange below and blue above a white middle, which colour-blind readers tell apart."""
 
 RC = {
+    "text.parse_math": False,  # a name may hold dollar signs
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "font.size": 7.5,
     "axes.titlesize": 8,

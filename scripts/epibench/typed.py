@@ -1,6 +1,7 @@
 """Read typed files (config, grammar), or say in one sentence a mistake what is wrong with them."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -8,6 +9,17 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from epibench.errors import InputError
+from epibench.files import read_text
+
+MOST_VALUES = 100_000
+"""Values of a file, those that an alias repeats counted each time: a few lines of aliases of
+aliases can stand for more than any memory holds."""
+
+MOST_LEVELS = 40
+"""Depth of sections and lists in each other."""
+
+_SHOWN = 80
+"""Characters of a wrong value that a message shows."""
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -20,7 +32,51 @@ def section_in(kind: Any) -> type[BaseModel] | None:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice in one mapping is an error, not a silent overwrite."""
+    """YAML that runs nothing, in which a key that stands twice in one mapping is an error.
+
+    It is bounded in depth and in the number of values, see `MOST_VALUES`.
+    """
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self._level = 0
+        self._sizes: dict[yaml.Node, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
+        event = self.peek_event()
+        line = event.start_mark.line + 1
+        if self._level == MOST_LEVELS:
+            raise InputError(
+                f"{self.name}, line {line}: sections stand in each other {MOST_LEVELS} deep; "
+                "flatten them"
+            )
+        self._level += 1
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        if not isinstance(event, yaml.AliasEvent):
+            self._sizes[node] = 1 + sum(self._size(part, line) for part in _parts(node))
+        self._size(node, line)
+        return node
+
+    def _size(self, node: yaml.Node, line: int) -> int:
+        """Give the number of values of a node; one that is not complete yet holds itself."""
+        size = self._sizes.get(node, MOST_VALUES + 1)
+        if size > MOST_VALUES:
+            raise InputError(
+                f"{self.name}, line {line}: aliases and lists stand for more than {MOST_VALUES:,} "
+                "values; write fewer"
+            )
+        return size
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, OverflowError) as error:
+            # a date like 2020-99-99, or a tag such as !!int before a word
+            raise InputError(
+                f"{self.name}, line {node.start_mark.line + 1}: "
+                f"{shown(node.value)} cannot be read ({error}); correct it or put it into quotes"
+            ) from None
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         # here, and not where mappings are made: by then `<<` has put its keys beside the own ones
@@ -38,27 +94,38 @@ class _StrictLoader(yaml.SafeLoader):
         return node
 
 
+def _parts(node: yaml.Node) -> list[yaml.Node]:
+    """Give the nodes inside a node."""
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
 def read_yaml(path: str | Path) -> Any:
-    """Read a YAML file, refusing duplicate keys.
+    """Read a YAML file, refusing duplicate keys, code, and what would fill the memory.
 
     Raises
     ------
     InputError
         When the file is missing, is not YAML, or has a key twice; names file and line.
     """
+    return parse_yaml(read_text(path, "check the path"), str(path))
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """Read YAML as `read_yaml` does; `name` stands for the file in messages."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
-    loader = _StrictLoader(text)
-    loader.name = str(path)
+        loader = _StrictLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{name}, line {line}: not valid YAML ({error.reason})") from None
+    loader.name = name
     try:
         return loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}, line {line}: not valid YAML ({error.problem})") from None
+        problem = " ".join(str(error.problem).split())
+        raise InputError(f"{name}, line {line}: not valid YAML ({problem})") from None
     finally:
         loader.dispose()
 
@@ -82,11 +149,42 @@ def validated(kind: type[Kind], content: Any, where: str) -> Kind:
     """
     if not isinstance(content, dict):
         raise InputError(f"{where}: holds no keys")
+    _refuse_odd(content, where)
     try:
         return kind.model_validate(content)
     except ValidationError as error:
         lines = [f"{where}: {_sentence(item, kind)}" for item in error.errors()]
         raise InputError("\n".join(lines)) from None
+
+
+def shown(value: Any) -> str:
+    """Write a wrong value as a message shows it: no more than its beginning."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _refuse_odd(content: Any, where: str, key: str = "") -> None:
+    """Refuse values that no key can mean, wherever they stand.
+
+    Control characters and line breaks would break logs, tables and paths, marks that turn the
+    direction of text make it read as another, half a surrogate pair breaks every file that it is
+    written to, and integers of more than 64 bits all that computes with them.
+    """
+    if isinstance(content, Mapping):
+        for name, value in content.items():
+            if isinstance(name, str) and not name.isprintable():
+                raise InputError(f"{where}: the key {shown(name)} cannot be printed; correct it")
+            _refuse_odd(value, where, f"{key}.{name}".lstrip("."))
+    elif isinstance(content, list):
+        for value in content:
+            _refuse_odd(value, where, key)
+    elif isinstance(content, int) and content.bit_length() > 63:
+        raise InputError(f"{where}: {key}: a whole number has more than 64 bits; correct it")
+    elif isinstance(content, bytes) or (isinstance(content, str) and not content.isprintable()):
+        raise InputError(
+            f"{where}: {key} = {shown(content)} holds a line break or what cannot be printed; "
+            "write it in one line, without"
+        )
 
 
 def _sentence(item: dict, root: type[BaseModel]) -> str:
@@ -100,11 +198,13 @@ def _sentence(item: dict, root: type[BaseModel]) -> str:
     if item["type"] == "missing":
         return f"{key} is missing; add it"
     if item["type"] == "model_type":
-        return f"{key} = {item['input']!r}: should be a section with keys, see config/README.md"
+        return (
+            f"{key} = {shown(item['input'])}: should be a section with keys, see config/README.md"
+        )
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "value_error":
         return f"{key}: {message}" if key else message
-    return f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{key} = {shown(item['input'])}: {message[0].lower()}{message[1:]}"
 
 
 def _key(loc: tuple) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LONGEST_NAME = 100
+"""Characters of the longest name that becomes part of a path: a file's has 255 bytes at most."""
+
 BASES = "ACGT"
 """Base order of one-hot channels and of the base codes 0-3; code 4 stands for N."""
 

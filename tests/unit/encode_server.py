@@ -26,6 +26,7 @@ class Encode:
     address: str
     objects: dict[str, dict | bytes] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
     faults: dict[str, deque] = field(default_factory=lambda: defaultdict(deque))
     ranges: bool = True
     heeds_if_range: bool = True
@@ -149,7 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.partition("?")[0]
         self.encode.asked.append((path, self.headers.get("Range")))
-        if "/@@download/" in path:
+        if path in self.encode.redirects:
+            self._answer(302, {"Location": self.encode.redirects[path]})
+        elif "/@@download/" in path:
             self._answer(307, {"Location": f"/s3/{path.rpartition('/')[2]}"})
         elif path.startswith("/s3/"):
             self._file(path.removeprefix("/s3/"))

@@ -349,6 +349,33 @@ def test_an_answer_that_is_no_object(server, answer):
         asked(server)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"@type": None},
+        {"@type": 3},
+        {"files": None},
+        {"files": [{}]},
+        {"files": [3]},
+        {"analyses": [{}]},
+        {"biosample_ontology": 3},
+        {"audit": []},
+    ],
+)
+def test_an_answer_that_is_odd_is_one_sentence(server, changes):
+    server.add(experiment(ONE, "PC-3", usual_files()) | changes)
+    with pytest.raises(InputError) as caught:
+        asked(server)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("href", ["/x\t.bw", "/x?a=\n", "@evil.example/x.bw", "/", "/{x}.bw"])
+def test_an_address_that_would_change_the_table_is_refused(server, href):
+    server.add(experiment(ONE, "PC-3", [file | {"href": href} for file in usual_files()]))
+    with pytest.raises(InputError, match=r"names no file|braces|user name"):
+        asked(server)
+
+
 def test_something_else_than_an_experiment(server):
     server.add(experiment(ONE, "PC-3", []) | {"@type": ["Annotation", "Dataset", "Item"]})
     with pytest.raises(InputError, match=f"{ONE} is no experiment but: Annotation"):

@@ -221,6 +221,41 @@ def test_an_address_that_is_none(fetched):
     assert "cannot be asked for" in fetched.refused(f"http://127.0.0.1:port/{NAME}")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc/hostname", "ftp://127.0.0.1/x", "data:text/plain,x", "/loop", "http://[", "//"],
+)
+def test_a_redirect_that_leads_to_no_server_is_refused(fetched, server, address):
+    server.redirects["/loop"] = address
+    message = fetched.refused(f"{server.address}/loop")
+    assert f"{server.address}/loop cannot be asked for" in message
+    assert fetched.files() == []
+
+
+PASSWORD = "hunter2"
+PROXIES = ["http://ann:hunter2@127.0.0.1:1", "ann:hunter2@127.0.0.1:1", "xx://ann:hunter2@h"]
+PROXIES += ["http://ann:hun/ter2@127.0.0.1:1", "http://ann:hunter2@", "http://ann:hunter2@h:port"]
+PROXIES += ["http://ann:hunter2@bad host:1", "http://ann:hunter2@[bad", "https://ann:hunter2@h.x:1"]
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_password_of_a_proxy_is_never_said(fetched, monkeypatch, proxy, scheme):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    message = fetched.refused(f"{scheme}://absent.invalid/{NAME}")
+    said = "\n".join([message, *fetched.lines])
+    assert not [part for part in ("hunter2", "hun", "ter2", "ann:") if part in said]
+    assert "\n" not in message
+
+
+def test_the_password_of_a_redirect_is_not_said(fetched, server):
+    server.redirects["/there"] = "ftp://ann:hunter2@h/x"
+    message = fetched.refused(f"{server.address}/there")
+    assert "ftp://h/x" in message
+    assert PASSWORD not in message
+
+
 @pytest.mark.parametrize("kind", ["seconds", "date"])
 def test_retry_after_is_heeded(fetched, server, kind, monkeypatch):
     waited = []
@@ -306,6 +341,12 @@ def test_a_mirror_that_is_no_folder_is_refused(fetched, monkeypatch, tmp_path):
     assert "EPIBENCH_MIRROR=" in fetched.refused()
 
 
+def test_a_mirror_with_a_password_is_refused_and_not_echoed(fetched, monkeypatch):
+    monkeypatch.setenv("EPIBENCH_MIRROR", "http://ann:hunter2@127.0.0.1:1/mirror")
+    assert "holds a user name or password" in (message := fetched.refused())
+    assert PASSWORD not in "\n".join([message, *fetched.lines])
+
+
 def test_a_mirror_may_be_an_address(fetched, server, monkeypatch):
     monkeypatch.setenv("EPIBENCH_MIRROR", f"{server.address}/s3/")
     server.faults[NAME].append("drop")
@@ -340,7 +381,7 @@ def test_a_file_on_this_machine_is_linked(tmp_path, monkeypatch, form):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"there is no file .*absent\.bw"):
+    with pytest.raises(InputError, match=r"absent\.bw: there is no such file"):
         fetch(str(tmp_path / "absent.bw"), tmp_path / "out.bw", lambda line: None)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,28 +1,52 @@
-"""Fuzz the readers: whatever a file holds, it is read right or refused in one sentence."""
+"""Fuzz the readers: whatever a file holds, it is read right or refused in one sentence.
+
+The same examples every time. EPIBENCH_FUZZ=20 makes a campaign by hand: that many times as
+many, new ones each time.
+"""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
 from collections import Counter
+from math import prod
 from pathlib import Path
 
 import damaged_files
 import numpy as np
+import pysam
 import pytest
+import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from small_genome import write_bigwig
+from small_genome import SmallStudy, write_bigwig
 from test_bed import write_bigbed
 
+from epibench.config.grids import Grid
+from epibench.config.schema import Defaults, Experiment
 from epibench.data.bed import read_regions
 from epibench.data.fasta import index_fasta, read_blocks
+from epibench.data.make_store import make_store
+from epibench.data.settings import SplitSettings
 from epibench.data.source import is_local, parse_source
+from epibench.data.store import Store
 from epibench.errors import InputError
+from epibench.evaluate.predicted_arrays import ArrayPredictor
+from epibench.grid import MOST_RUNS, expand_experiments
+from epibench.locus import LONGEST, parse_locus
+from epibench.plan import make_plan
 from epibench.samples import read_samples
+from epibench.typed import read_yaml
+from epibench.variants.check_vcf import check_vcf
+from epibench.variants.indexed_fasta import IndexedFasta
+from epibench.variants.tables import read_tables
+from epibench.variants.vcf import VcfFile
+from epibench.words import AXES
 
 SIZES = {"chr1": 1000, "chr2": 500, "7": 50}
-fuzz = settings(deadline=None, derandomize=True, max_examples=250)
+TIMES = int(os.environ.get("EPIBENCH_FUZZ", "1"))
+fuzz = settings(deadline=None, derandomize=TIMES == 1, max_examples=250 * TIMES)
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +60,18 @@ def written(folder, content):
     return path
 
 
-def attempt(read, path, *arguments):
-    """Give what a reader gives, or None where it refuses the file in one sentence that names it."""
+def attempt(read, path, *arguments, begins=()):
+    """Give what a reader gives, or None where it refuses the file in one sentence that names it.
+
+    `begins` has what else the sentence may begin with.
+    """
     try:
         return read(path, *arguments)
     except InputError as error:
-        message = str(error)
-    assert message.startswith(str(path))
-    assert "\n" not in message
+        lines = str(error).split("\n")
+    for line in lines:  # one a mistake, of which only a config may have several
+        assert line.startswith((str(path), *begins))
+    assert len(lines) == 1 or read is planned
     return None
 
 
@@ -259,6 +287,270 @@ def test_sources_are_understood_or_refused(source):
     assert "/" not in found.name
     assert (found.algorithm is None) == (found.checksum is None)
     assert not (is_local(source) and found.remote)
+
+
+# Config
+
+TINY = Path(__file__).parents[1] / "studies" / "tiny.yaml"
+
+odd_texts = ["../../x", "<script>", "a\nb", "x\n", "", "\0", "\u202e", "é", "\ud800", "${HOME}"]
+odd_texts += ["chr8", "threshold2", "poisson", "peaks", "os:system", "rest", "all", "*", "(a"]
+odd_numbers = st.sampled_from([0, -1, 1, 2**31, 2**64, 10**30, 0.5, 1e-300, 1e300])
+leaves = st.none() | st.booleans() | st.integers() | odd_numbers | st.floats()
+leaves |= st.sampled_from(odd_texts) | st.text(max_size=5)
+odd_values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(odd_texts) | st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def change(config, path, value, remove):
+    """Replace, add or remove the value at a path of random numbers."""
+    part = config
+    while True:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        key = keys[path[0] % len(keys)] if keys else "more"
+        path = path[1:]
+        inner = part[key] if keys else None
+        if not path or not isinstance(inner, dict | list) or not inner:
+            break
+        part = inner
+    if remove and keys:
+        del part[key]
+    elif isinstance(part, dict) or keys:
+        part[key] = value
+
+
+def planned(path):
+    """Make the plan of a config file, as the command line does."""
+    return make_plan(read_yaml(path), [path])
+
+
+@settings(fuzz, max_examples=150 * TIMES)
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 50), min_size=1, max_size=4), odd_values, st.booleans()),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_configs_are_planned_or_refused(folder, changes):
+    config = yaml.load(TINY.read_text(), yaml.CSafeLoader)
+    for path, value, remove in changes:
+        change(config, path, value, remove)
+    plan = attempt(planned, written(folder, json.dumps(config).encode()))
+    if plan:
+        assert plan.runs
+        assert plan.folder == f"results/{plan.study.study}"
+
+
+yaml_parts = ["a: ", "b", "\n", "  ", "- ", "&x ", "*x", "<<: ", "{", "}", "[", "]", ",", "? "]
+yaml_parts += ["!!int ", "!!python/object/apply:os.abort ", "!!timestamp ", "!!binary ", "!!set "]
+yaml_parts += ["2020-99-99", "0x", "1e9", "|", ">", "'", '"', "\\ud800", "\0", "\t", "---\n", "%"]
+
+
+@fuzz
+@given(st.lists(st.sampled_from(yaml_parts), max_size=14).map("".join) | st.text(max_size=20))
+def test_yaml_is_read_or_refused(folder, text):
+    attempt(read_yaml, written(folder, text.encode("utf-8", "surrogatepass")))
+
+
+axis_values = {
+    "model": st.sampled_from(["a", "b", "c"]),
+    "bin_size": st.integers(1, 2**70),
+    "seed": st.integers(0, 2**31 - 1),
+    "augmentation": st.sampled_from(["none", "rc"]),
+}
+products = st.fixed_dictionaries(
+    {}, optional={axis: st.lists(each, max_size=12) for axis, each in axis_values.items()}
+)
+grids = st.builds(
+    lambda product, include, exclude: product | {"include": include, "exclude": exclude},
+    products,
+    st.lists(products, max_size=3),
+    st.lists(products.map(lambda product: product | {"reason": "x"}), max_size=2),
+)
+
+
+@fuzz
+@given(st.dictionaries(st.sampled_from("xyz"), grids, min_size=1))
+@example({"x": {"seed": list(range(1000)), "bin_size": list(range(1, 1001))}})
+@example({"x": {axis: list(range(1, 200)) for axis in ("seed", "bin_size")}, "y": {}})
+def test_grids_are_expanded_or_refused(listed):
+    experiments = {name: Experiment(grid=Grid(**grid)) for name, grid in listed.items()}
+    expanded = attempt(lambda _: expand_experiments(experiments, Defaults()), "experiments.")
+    if expanded is None:
+        return
+    assert sum(len(found.runs) for found in expanded.values()) <= MOST_RUNS
+    for name, grid in listed.items():
+        runs = expanded[name].runs
+        assert 0 < len(runs) == len(set(runs))
+        if not (grid["include"] or grid["exclude"]):
+            assert len(runs) == prod(len(grid.get(axis, [0])) for axis in AXES)
+
+
+def located(_, text):
+    """Read a locus; the config's types say what is wrong with it as an InputError."""
+    try:
+        return parse_locus(text)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+@fuzz
+@given(
+    st.text(max_size=20)
+    | st.lists(st.sampled_from(["chr8", ":", "-", "1", "9" * 30, "²", "\n", " "]), max_size=8).map(
+        "".join
+    )
+)
+def test_loci_are_understood_or_refused(text):
+    locus = attempt(located, repr(text), text)
+    if locus is None:
+        return
+    assert 0 <= locus.start < locus.end <= locus.start + LONGEST
+    assert locus.chrom
+
+
+# Variants
+
+CONTIG = "ACGTTGCA" * 60
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    path.write_text(f">chr1\n{CONTIG}\n")
+    with IndexedFasta(path) as fasta:
+        yield fasta
+
+
+vcf_cells = st.sampled_from(["", ".", "-1", "0", "9" * 20, "<DEL>", "A]chr1:5]", "*", "N", "ACGT"])
+vcf_cells |= st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), max_size=4)
+
+
+@st.composite
+def vcf_files(draw):
+    """Draw files whose records are right, but for a few cells."""
+    lines = ["##fileformat=VCFv4.2", "##contig=<ID=chr1>"]
+    lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+    for start in draw(st.lists(st.integers(0, len(CONTIG) - 1), max_size=6)):
+        cells = ["chr1", str(start + 1), ".", CONTIG[start], draw(st.sampled_from("ACGT,."))]
+        cells += [".", "PASS", "AF=0.5"]
+        if draw(st.booleans()):
+            cells[draw(st.integers(0, 7))] = draw(vcf_cells)
+        lines.append("\t".join(cells))
+    return "\n".join([*lines, ""]).encode()
+
+
+def tallied(path, genome):
+    with VcfFile(path, lambda line: None) as vcf:
+        return check_vcf(vcf, genome, 40, lambda line: None)
+
+
+def bgzipped(content, folder):
+    path = folder / "packed"
+    with pysam.BGZFile(str(path), "wb") as file:
+        file.write(content)
+    return path.read_bytes()
+
+
+@fuzz
+@given(
+    vcf_files() | mutated(vcf_files()) | st.binary(max_size=60),
+    st.sampled_from(["plain", "gzip", "bgzip"]),
+)
+def test_vcf_files_are_read_or_refused(folder, genome, content, packing):
+    if packing != "plain":
+        content = gzip.compress(content) if packing == "gzip" else bgzipped(content, folder)
+    tally = attempt(tallied, written(folder, content), genome)
+    if tally:
+        assert tally.scored > 0
+        assert tally.scored + tally.reasons.total() >= tally.records
+
+
+@fuzz
+@given(mutated(vcf_files().map(gzip.compress)))
+def test_damaged_packed_vcf_files_are_read_or_refused(folder, genome, content):
+    attempt(tallied, written(folder, content), genome)
+
+
+TITLES = ["Chrom", "Pos", "Ref", "Alt", "Coefficient", "Barcodes", "pValue", "Element", "Release"]
+table_cells = st.sampled_from(["1", "X", "77", "A", "-", "0.5", "nan", "inf", "-3", "9" * 20, ""])
+table_cells |= st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), max_size=4)
+
+
+@st.composite
+def variant_files(draw):
+    """Draw tables whose rows are right, but for a few cells."""
+    rows = [TITLES]
+    for pos in draw(st.lists(st.integers(1, 900), max_size=6)):
+        row = ["1", str(pos), "A", draw(st.sampled_from("CGT-")), "0.25", "12", "0.1", "e", "hg38"]
+        if draw(st.booleans()):
+            row[draw(st.integers(0, 8))] = draw(table_cells)
+        rows.append(row)
+    gap = draw(st.sampled_from(["\t", ","]))
+    return "\n".join(gap.join(row) for row in [*rows, []]).encode()
+
+
+@settings(fuzz, max_examples=200 * TIMES)
+@given(variant_files() | mutated(variant_files()) | st.binary(max_size=60), st.booleans())
+def test_variant_tables_are_read_or_refused(folder, content, packed):
+    path = written(folder, gzip.compress(content) if packed else content)
+    tables = attempt(lambda path: read_tables([path]), path)
+    if tables:
+        rows = tables.rows
+        assert len(rows)
+        assert (rows["start"] >= 0).all()
+        assert set(rows["ref"]) <= set("ACGT")
+        assert np.isfinite(rows["effect"]).all()
+
+
+# Predictions from outside
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    study = SmallStudy(tmp_path_factory.mktemp("small"))
+    splits = SplitSettings(test=["chr8"], valid=["chr9"])
+    make_store(study.folder / "store", **study.arguments() | {"splits": splits})
+    return Store(study.folder / "store")
+
+
+@st.composite
+def arrays(draw):
+    """Draw what an .npz may hold: of another shape or kind, or without what is needed."""
+    shape = draw(st.lists(st.integers(0, 4), max_size=4))
+    kind = draw(st.sampled_from(["f4", "f8", "i8", "U3", "S2", "c16", "b1", "M8[s]", "O"]))
+    found = {"coverage": np.ones(shape, kind)}
+    if draw(st.booleans()):
+        found["targets"] = np.array(draw(st.lists(st.sampled_from(["a", "b", "zz"]), max_size=4)))
+    if draw(st.booleans()):
+        found["more"] = found.pop("coverage")
+    return found
+
+
+@fuzz
+@given(
+    arrays(),
+    st.booleans(),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=4)), max_size=3),
+    mutated(region_files) | region_files | st.just(b"chr8\t0\t64\n"),
+)
+def test_outside_arrays_are_read_or_refused(folder, store, found, packed, damage, regions):
+    path = folder / "array.npz"
+    (np.savez_compressed if packed else np.savez)(path, **found)
+    content = path.read_bytes()
+    for where, length, new in damage:
+        at = int(where * len(content))
+        content = content[:at] + new + content[at + length :]
+    path.write_bytes(content)
+    bed = str(written(folder, regions))
+    attempt(lambda path: ArrayPredictor("key", path, bed, store), str(path), begins=("key: ", bed))
 
 
 # bigWig and bigBed

@@ -135,7 +135,7 @@ def test_a_grammar_needs_no_pairs(tmp_path):
 
 
 def test_missing_and_broken_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_grammar(tmp_path / "none.yaml")
     (tmp_path / "broken.yaml").write_text("motifs: [")
     with pytest.raises(InputError, match="not valid YAML"):

@@ -476,7 +476,7 @@ def test_with_one_target_there_are_no_others(store):
         ("mine", {}, r"exactly one of tracks, arrays, adapter \(given: none\)"),
         ("mine", {"adapter": "m:f", "arrays": "x.npz"}, r"\(given: arrays, adapter\)"),
         ("mine", {"tracks": {}}, "names no file"),
-        ("mine", {"tracks": {"a": "no.bw"}}, "there is no no.bw; correct the path"),
+        ("mine", {"tracks": {"a": "no.bw"}}, "no.bw: there is no such file; correct the path"),
         ("mine", {"arrays": "x.npz"}, "belong together"),
         ("mine", {"arrays": "x.h5", "regions": "x.bed"}, "must end in .npz or .zarr"),
         ("mine", {"arrays": "x.npz", "regions": "x.bed", "bin_size": 2}, "remove the key"),

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from small_genome import SmallStudy
+from tests import fake_study
 from tests.fake_study import (
     DEMO,
     TARGETS,
+    VERSIONS,
     metrics,
     references,
     run_rows,
@@ -201,6 +203,36 @@ def test_a_target_name_cannot_become_markup(written):
     assert sum(tag == "script" for tag, _ in written.page.elements) == 2
     assert TARGETS[2] in written.page.text
     assert "<script>alert" not in written.text
+
+
+HOSTILE = "</script></title></code>\"'><img src=x onerror=alert(1)>{{7*7}}"
+FREE = ("study", "title", "source", "checksum", "path", "name", "uses", "config_files", *VERSIONS)
+"""Where texts stand that come from a config, a file or an address."""
+
+
+def hostile(value, key=None):
+    """Append markup to every text that a user may choose."""
+    if isinstance(value, dict):
+        return {name: hostile(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [hostile(part, key) for part in value]
+    return value + HOSTILE if isinstance(value, str) and key in FREE else value
+
+
+def test_no_name_can_become_markup(tmp_path, monkeypatch):
+    made = hostile(study())
+    made["inputs"] = {path + HOSTILE: facts for path, facts in made["inputs"].items()}
+    made |= {"accessions": {TARGETS[0]: HOSTILE}, "labels": {"ridge": HOSTILE}}
+    monkeypatch.setattr(fake_study, "study", lambda: made)
+    data = hostile(summary())
+    runs = run_rows([("poisson", 128), ("mse", 128)])
+    path = write_fake_report(tmp_path, runs, data=data, versions=hostile(VERSIONS))
+    page = Page(path.read_text(encoding="utf-8"))
+    tags = Counter(tag for tag, _ in page.elements)
+    assert (tags["script"], tags["img"]) == (2, 0)
+    assert not [key for _, found in page.elements for key in found if key.startswith("on")]
+    assert not [href for href in page.values("href") if href.startswith("javascript:")]
+    assert page.text.count(HOSTILE) > 30
 
 
 def test_ids_are_unique_and_what_refers_to_them_finds_them(written):

@@ -71,5 +71,5 @@ def test_a_table_in_another_encoding_is_one_sentence(tmp_path):
 
 
 def test_a_missing_table_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file; check `samples`"):
         read_samples(tmp_path / "none.tsv")

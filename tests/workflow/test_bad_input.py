@@ -85,6 +85,25 @@ def test_a_misspelt_key(real):
     assert "did you mean 'thresholds'?" in message
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "\nx0: &x0 [a, a]"
+            + "".join(f"\nx{i + 1}: &x{i + 1} [*x{i}, *x{i}]" for i in range(40)),
+            "stand for more than",
+        ),
+        ("\n__use_yte__: true\n", "makes Snakemake run Python"),
+        ("\ntitle: ${WANDB_API_KEY}\n", "seems to hold a secret"),
+    ],
+)
+def test_a_hostile_config(real, text, message):
+    config = study(real)
+    with open(real.folder / config, "a") as file:
+        file.write(text)
+    assert message in refused(real, config)
+
+
 def test_chromosomes_that_are_named_otherwise(real):
     write_bigwig(real.folder / "data" / "a.bw", {name[3:]: size for name, size in SIZES.items()})
     message = refused(real, study(real))

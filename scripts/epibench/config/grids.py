@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from epibench.words import AUGMENTATIONS, AXES, LOSSES
+from epibench.words import AUGMENTATIONS, AXES, LONGEST_NAME, LOSSES
 
 
 class Section(BaseModel):
@@ -17,7 +17,7 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Name = Annotated[str, StringConstraints(pattern=rf"^(?:{AXES['model']})$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^(?:{AXES['model']})$", max_length=LONGEST_NAME)]
 WindowsName = Annotated[str, StringConstraints(pattern=rf"^(?:{AXES['windows']})$")]
 LossName = Literal[tuple(LOSSES)]
 Augmentation = Literal[AUGMENTATIONS]

@@ -10,6 +10,7 @@ from epibench.config.schema import Genome, Study
 from epibench.errors import InputError
 from epibench.typed import read_yaml, validated
 
+_SECRET = re.compile("(?:^|_)KEY(?:_|$)|TOKEN|SECRET|PASSW|CREDENTIAL|PROXY", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -30,10 +31,12 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
         One line a mistake: file, key, value, remedy.
     """
     for file in files:
-        read_yaml(file)
+        _refuse_templates(file, read_yaml(file))
     where = ", ".join(map(str, files)) or "--config"
+    if not isinstance(config, Mapping):
+        raise InputError(f"{where}: holds no keys")
     try:
-        expanded = expand_variables(dict(config))
+        expanded = expand_variables(config)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     if isinstance(path := expanded.get("genome"), str):
@@ -45,6 +48,15 @@ def load_study(config: Mapping[str, Any], files: list[str | Path]) -> Study:
                 "of a YAML file like resources/hg38.yaml"
             ) from None
     return validated(Study, expanded, where)
+
+
+def _refuse_templates(file: str | Path, content: Any) -> None:
+    """Refuse Snakemake's templates, which run what the file holds."""
+    if isinstance(content, Mapping) and "__use_yte__" in content:
+        raise InputError(
+            f"{file}: __use_yte__ makes Snakemake run Python that the config holds; remove the "
+            "key, and write the values out"
+        )
 
 
 def expand_variables(value: Any) -> Any:
@@ -60,6 +72,11 @@ def expand_variables(value: Any) -> Any:
 
 def _variable(match: re.Match) -> str:
     name, default = match.groups()
+    if _SECRET.search(name):
+        raise InputError(
+            f"the environment variable {name} seems to hold a secret, which would stand in logs "
+            "and reports; leave it out"
+        )
     value = os.environ.get(name) or default
     if value is None:
         raise InputError(

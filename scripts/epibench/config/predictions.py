@@ -8,13 +8,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from epibench.errors import InputError
+from epibench.files import require_file
 from epibench.models.own import find_module
-from epibench.words import REFERENCES
+from epibench.words import LONGEST_NAME, REFERENCES
 
 KINDS = ("tracks", "arrays", "adapter")
 """The ways of giving a prediction: each entry has exactly one of these keys."""
 
-PredictionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+PredictionName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)
+]
 
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -39,8 +42,8 @@ class Prediction(BaseModel):
     )
     regions: str | None = Field(
         default=None,
-        description="With `arrays`: BED file (path), plain text, one line a row of the array. All "
-        "regions have one length, and together they cover the test inputs.",
+        description="With `arrays`: BED file (path), plain or gzip, one line a row of the array. "
+        "All regions have one length, and together they cover the test inputs.",
     )
     adapter: str | None = Field(
         default=None,
@@ -96,8 +99,11 @@ def check_predictions(predictions: Mapping[str, Prediction], input_length: int) 
         taken[name.lower()] = f"another prediction, {name!r}, but for case"
         _check_keys(key, prediction)
         for path in prediction_files(prediction):
-            if not Path(path).exists():
-                raise InputError(f"{key}: there is no {path}; correct the path")
+            if Path(path).suffix != ".zarr" or not Path(path).is_dir():
+                try:
+                    require_file(path, "correct the path")
+                except InputError as error:
+                    raise InputError(f"{key}: {error}") from None
         size = prediction.bin_size or 1
         if input_length % size:
             raise InputError(

@@ -36,7 +36,7 @@ from epibench.locus import LONGEST, parse_locus
 from epibench.models.registry import builder
 from epibench.recipe import RECIPES, Recipe
 from epibench.simulate.files import SHORTEST_CHROMOSOME
-from epibench.words import PRECISIONS
+from epibench.words import LONGEST_NAME, PRECISIONS
 
 
 class Genome(Section):
@@ -284,9 +284,9 @@ class Tracks(Section):
 class Study(Section):
     """One config file: data, experiments, report."""
 
-    study: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")] = Field(
-        description="Name; results go to `results/<study>/`."
-    )
+    study: Annotated[
+        str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=LONGEST_NAME)
+    ] = Field(description="Name; results go to `results/<study>/`.")
     title: str = Field(default="", description="Heading of the report.")
     samples: str | None = Field(
         default=None, description="Table of targets (TSV; columns below), unless simulated."

@@ -1,10 +1,8 @@
 """Read peaks and excluded regions."""
 
-import gzip
 import math
 import re
 import tempfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from epibench.data.bgzip import check_end
 from epibench.data.big_structure import count_records
 from epibench.data.bigwig import BIGBED, BIGWIG, check_chromosomes, check_signature, open_big
+from epibench.data.lines import read_lines
 from epibench.errors import InputError
+from epibench.files import require_file
 
 _WHOLE = re.compile("-?[0-9]+")  # int() also takes 1_000, +5 and blanks
 _DIGIT = re.compile("[0-9]")
@@ -195,9 +194,7 @@ def _compare_names(sizes: Mapping[str, int], strangers: Iterable[str]) -> str:
 
 def _records(path: str | Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
     """Give the place and the fields of every record."""
-    if not Path(path).is_file():
-        what = "this is a folder" if Path(path).is_dir() else "there is no such file"
-        raise InputError(f"{path}: {what}; correct the path of the BED file")
+    require_file(path, "correct the path of the BED file")
     with open(path, "rb") as file:
         kind = int.from_bytes(file.read(4), "little")
     if not kind and Path(path).suffix.lower() in _NEVER_EMPTY and not Path(path).stat().st_size:
@@ -213,7 +210,7 @@ def _records(path: str | Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, 
 def _text_records(path: str | Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
     """Give the records of a text file: BED and its kin, or a UCSC table without its bin."""
     column_names, has_bin, columns = False, None, 0
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path, "BED file"), 1):
         text = line.strip()
         if not text or _is_remark(text):
             continue
@@ -254,29 +251,6 @@ def _begins_with_bin(fields: list[str]) -> bool:
     """Tell bin, chromosome, start, end from a BED record of a chromosome called 1."""
     found = [bool(_WHOLE.fullmatch(field)) for field in fields[:4]]
     return found == [True, False, True, True]
-
-
-def _lines(path: str | Path) -> Iterator[str]:
-    """Give the lines of a text file, unpacked."""
-    number = 0
-    try:
-        opener = gzip.open if check_end(path) else open
-        with opener(path, "rt", encoding="utf-8-sig") as file:
-            for line in file:
-                if "\0" in line:  # UTF-16 without a mark, or a binary file
-                    raise UnicodeError
-                number += 1
-                yield line
-    except UnicodeError:
-        raise InputError(
-            f"{path}: what follows line {number} is no text in UTF-8; give a BED file, or save it "
-            "as one"
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{path}: cannot be read to its end ({error}); it is truncated or no BED file, "
-            "fetch it again"
-        ) from None
 
 
 def read_bigbed(path: str | Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:

@@ -48,16 +48,19 @@ def check_structure(path: str | Path) -> None:
     InputError
         When one of them is damaged.
     """
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        try:
+    try:
+        with (
+            open(path, "rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
             _, _, zooms, tree, data, index, *_, plain, _ = HEADER.unpack_from(content)
             _check_zooms(content, zooms)
             chromosomes = _count_chromosomes(content, tree)
             blocks = _read_index(content, index)
             _check_blocks(content, blocks, chromosomes, data, compressed=plain > 0)
-        except (ValueError, OverflowError, struct.error) as error:
-            what = error if isinstance(error, _Damage) else "an offset lies outside the file"
-            raise InputError(f"{path}: the file is damaged ({what}); fetch it again") from None
+    except (ValueError, OverflowError, struct.error) as error:  # of an empty file: ValueError
+        what = error if isinstance(error, _Damage) else "an offset lies outside the file"
+        raise InputError(f"{path}: the file is damaged ({what}); fetch it again") from None
 
 
 def _require(right: bool, wrong: str) -> None:

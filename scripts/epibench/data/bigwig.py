@@ -12,6 +12,7 @@ import pyBigWig
 from epibench.data.big_structure import check_structure
 from epibench.data.settings import CoverageSettings
 from epibench.errors import InputError
+from epibench.files import require_file
 
 BIGWIG, BIGBED = 0x888FFC26, 0x8789F2EB
 HIGHEST = np.float32(np.finfo(np.float16).max)
@@ -190,8 +191,7 @@ def check_signature(path: str | Path, kind: int) -> Summary | None:
         When the file is missing, of another kind or truncated.
     """
     name = {BIGWIG: "bigWig", BIGBED: "bigBed"}[kind]
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such file; correct the path of the {name} file")
+    require_file(path, f"correct the path of the {name} file")
     with open(path, "rb") as file:
         head = file.read(_HEADER.size)
         found = int.from_bytes(head[:4], "little")
@@ -212,6 +212,7 @@ def check_signature(path: str | Path, kind: int) -> Summary | None:
 
 def open_big(path: str | Path):
     """Open a bigWig or bigBed file whose signature was checked, with an error that names it."""
+    require_file(path, "correct the path of the bigWig or bigBed file")
     check_structure(path)
     try:
         return pyBigWig.open(str(path))

@@ -12,6 +12,7 @@ import requests
 
 from epibench.data.choose_files import ROLES, Choice, Wish, choose_files, is_wanted_kind
 from epibench.data.request import PassingError, Patience, open_address, persist
+from epibench.data.source import parse_source
 from epibench.errors import InputError
 from epibench.samples import COLUMNS, TARGET, Target, check_targets
 
@@ -62,15 +63,23 @@ def make_samples(
         When an experiment cannot be had or lacks a track, or names clash.
     """
     _check_accessions(accessions, names)
-    with requests.Session() as session:
-        portal = _Portal(os.environ.get(ENCODE, _PORTAL).rstrip("/"), session, say, patience)
-        found = {name: _look_up(portal, name, wish) for name in accessions}
+    address = os.environ.get(ENCODE, _PORTAL).rstrip("/")
+    parse_source(f"{address}/experiments")  # refuses one with a password, which cells would show
     targets = []
-    for accession, name in _name_targets(found, names).items():
-        experiment, choice = found[accession]
-        _say_choice(accession, name, experiment, choice, say)
-        cells = {role: choice.files[role] and portal.cell(choice.files[role]) for role in ROLES}
-        targets.append(Target(name, **cells, experiment=accession))
+    try:
+        with requests.Session() as session:
+            portal = _Portal(address, session, say, patience)
+            found = {name: _look_up(portal, name, wish) for name in accessions}
+        for accession, name in _name_targets(found, names).items():
+            experiment, choice = found[accession]
+            _say_choice(accession, name, experiment, choice, say)
+            cells = {role: choice.files[role] and portal.cell(choice.files[role]) for role in ROLES}
+            targets.append(Target(name, **cells, experiment=accession))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"{address} does not describe experiments as ENCODE does ({error!r}); check {ENCODE} "
+            "and the proxy"
+        ) from error
     check_targets(targets, "--target")
     rows = [COLUMNS]
     rows += [[t.name, t.track, t.replicate2, t.peaks, t.strand_pair, t.experiment] for t in targets]
@@ -126,7 +135,9 @@ class _Portal:
 
     def cell(self, file: dict[str, Any]) -> str:
         """Give the address of a file with what it is verified by."""
-        return f"{self.address}{file['href']}#md5={file['md5sum']}&size={file['file_size']}"
+        cell = f"{self.address}{file['href']}#md5={file['md5sum']}&size={file['file_size']}"
+        parse_source(cell)
+        return cell
 
 
 def _check_accessions(accessions: Sequence[str], names: Mapping[str, str]) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 
 from epibench.data.bgzip import check_end
 from epibench.data.intervals import join, runs
+from epibench.data.lines import LONGEST_LINE
 from epibench.errors import InputError
+from epibench.files import require_file
 from epibench.sequence import N
 from epibench.words import BASES
 
@@ -19,6 +21,7 @@ CHUNK = 1 << 20
 """Bytes of text that are in memory at a time."""
 
 _AMBIGUOUS, _NO_BASE = N + 1, N + 2
+_LONGEST_NAME = 200  # characters
 _IUPAC = "URYSWKMBDHV"
 _BLANKS = b"\r\n \t"
 
@@ -138,6 +141,11 @@ def _sequences(path: str | Path) -> Iterator[tuple[int, str, bytes]]:
             if header is not None:
                 end = chunk.find(b"\n", at)
                 header += chunk[at : end if end >= 0 else len(chunk)]
+                if len(header) > LONGEST_LINE:
+                    raise InputError(
+                        f"{path}: a line with the name of a chromosome has over {LONGEST_LINE:,} "
+                        "characters; give a FASTA file with `>name` lines"
+                    )
                 if end < 0:
                     break
                 number, name, header = number + 1, _name(path, header), None
@@ -164,13 +172,18 @@ def _name(path: str | Path, header: bytes) -> str:
     words = header.split(maxsplit=1)
     if not words:
         raise InputError(f"{path}: a `>` line has no name; name the chromosome")
-    return words[0].decode("utf-8", "replace")
+    name = words[0].decode("utf-8", "surrogateescape")
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"{path}: the name of a chromosome, {name[:_LONGEST_NAME]!a}, is too long or "
+            "holds what cannot be printed; rename it"
+        )
+    return name
 
 
 def _chunks(path: str | Path) -> Iterator[bytes]:
     """Give the text in chunks, unpacked."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such file; correct the path of the FASTA file")
+    require_file(path, "correct the path of the FASTA file")
     unpack = gzip.open if check_end(path) else open
     try:
         with unpack(path, "rb") as file:

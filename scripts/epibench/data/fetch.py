@@ -14,7 +14,7 @@ import urllib3
 from epibench.data.request import Log, PassingError, Patience, open_address, persist
 from epibench.data.source import Source, parse_source
 from epibench.errors import InputError
-from epibench.files import whole
+from epibench.files import require_file, whole
 
 MIRROR = "EPIBENCH_MIRROR"
 """Environment variable: a folder, or the beginning of http(s) addresses, with files by name."""
@@ -68,8 +68,7 @@ def fetch(
     with whole(out) as link:
         if not wanted.remote:
             path = Path(wanted.address).absolute()
-            if not path.is_file():
-                raise InputError(f"{source}: there is no file {path}; correct the path")
+            require_file(path, "correct the path")
             _verify(wanted, path)
         elif _is_verified(wanted, kept):
             log(f"{wanted.address} was downloaded and verified before; it is not downloaded again")
@@ -122,7 +121,8 @@ def _from_mirror(wanted: Source, kept: Path, log: Log, patience: Patience) -> Pa
     if not mirror:
         return None
     if mirror.startswith(("http://", "https://")):
-        there = replace(wanted, address=f"{mirror.rstrip('/')}/{quote(wanted.name)}")
+        address = parse_source(f"{mirror.rstrip('/')}/{quote(wanted.name)}").address
+        there = replace(wanted, address=address)
         try:
             return _download(there, kept, log, patience)
         except _AbsentError:

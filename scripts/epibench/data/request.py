@@ -1,12 +1,15 @@
 """Ask servers over http(s), and again where the trouble may pass."""
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import requests
 
@@ -16,6 +19,7 @@ Log = Callable[[str], None]
 Got = TypeVar("Got")
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
+_PASSWORD = re.compile(r"//[^/\s]*@")
 _LONGEST_PAUSE = 60.0
 _LONGEST_WAIT = 600.0
 
@@ -106,6 +110,7 @@ def open_address(
     InputError
         When the address cannot be asked at all.
     """
+    _check_proxies()
     try:
         response = session.get(
             address,
@@ -119,12 +124,31 @@ def open_address(
     except (requests.ConnectionError, requests.Timeout) as error:
         raise PassingError(f"no answer from the server ({_cause(error)})") from None
     except (requests.RequestException, ValueError) as error:
-        raise InputError(f"{address} cannot be asked for ({error}); correct the address") from None
+        raise InputError(
+            f"{address} cannot be asked for ({_without_password(error)}); correct the address"
+        ) from None
     if response.status_code in _PASSING:
         response.close()
         wait = _seconds(response.headers.get("Retry-After"))
         raise PassingError(f"the server answers {response.status_code} {response.reason}", wait)
     return response
+
+
+def _check_proxies() -> None:
+    """Refuse a proxy whose address is none, without showing it: it may hold a password."""
+    for kind, proxy in getproxies().items():
+        if kind not in ("http", "https", "all"):
+            continue
+        try:
+            parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            is_address = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_address = False
+        if not is_address:
+            raise InputError(
+                f"{kind.upper()}_PROXY: this is no address of a proxy; write http://host:port, "
+                "with %2F for a slash in a password"
+            )
 
 
 def _cause(error: BaseException) -> str:
@@ -133,7 +157,12 @@ def _cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
-    return str(error).rpartition(": ")[2] or type(error).__name__
+    return _without_password(error).rpartition(": ")[2] or type(error).__name__
+
+
+def _without_password(error: BaseException) -> str:
+    """Say what went wrong without name and password, which the address of a redirect may hold."""
+    return _PASSWORD.sub("//", str(error))
 
 
 def _seconds(retry_after: str | None) -> float | None:

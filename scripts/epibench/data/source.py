@@ -3,13 +3,16 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from epibench.errors import InputError
 
 ENCODE = "https://www.encodeproject.org/files/{}/@@download/{}"
 S3 = "https://{}.s3.amazonaws.com{}"
 _DIGITS = {"md5": 32, "sha256": 64}
+_BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_LONGEST_NAME = 200  # bytes; a file's name has 255, and a temporary one a part before it
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff{}]")  # braces: wildcards of Snakemake
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def parse_source(source: str) -> Source:
             parts = urlsplit(address)
         except ValueError as error:
             raise InputError(f"{source}: this is no address ({error}); correct it") from None
+        address = parts.scheme + address[len(parts.scheme) :]  # its letters are small
         if parts.scheme not in ("http", "https", "file", "s3"):
             raise InputError(
                 f"{source}: addresses that begin with {parts.scheme}:// are not fetched; "
@@ -67,14 +71,33 @@ def parse_source(source: str) -> Source:
                 f"{shown}: the address holds a user name or password, which would stand in every "
                 "log and report; put it into ~/.netrc and leave it out here"
             )
+        _check_host(address, parts)
         path = unquote(parts.path)
         address = {"file": path, "s3": S3.format(parts.netloc, parts.path)}.get(
             parts.scheme, address
         )
     name = Path(path).name
-    if not name:
+    if not name or name == "..":
         raise InputError(f"{source!r} names no file; give a path or the address of a file")
+    if _UNFIT.search(source + path) or len(name.encode()) > _LONGEST_NAME:
+        raise InputError(
+            f"{path!r}: the name of the file has over {_LONGEST_NAME} bytes, braces, or "
+            "what cannot be printed; rename the file"
+        )
     return Source(address, name, **facts)
+
+
+def _check_host(address: str, parts: SplitResult) -> None:
+    """Refuse an address without the host or bucket that its kind needs, or with another's."""
+    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
+        raise InputError(
+            f"{address}: a file:// address is one of this machine and names no other; write "
+            "file:///path, or give an https address"
+        )
+    if parts.scheme == "s3" and not _BUCKET.fullmatch(parts.netloc):
+        raise InputError(f"{address}: {parts.netloc!r} is no bucket; write s3://bucket/path")
+    if parts.scheme in ("http", "https") and not parts.hostname:
+        raise InputError(f"{address}: the address names no host; correct it")
 
 
 def is_local(source: str) -> bool:
@@ -93,7 +116,7 @@ def _facts(source: str, fragment: str) -> dict[str, str | int]:
     facts = {}
     for part in fragment.split("&"):
         key, value = part.split("=")
-        if key == "size" and value.isdecimal() and "size" not in facts:
+        if key == "size" and re.fullmatch("[0-9]{1,15}", value) and "size" not in facts:
             facts["size"] = int(value)
         elif _is_checksum(key, value) and "checksum" not in facts:
             facts |= {"algorithm": key, "checksum": value.lower()}

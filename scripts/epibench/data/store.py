@@ -1,12 +1,12 @@
 """Read a coverage store."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from epibench.arrays import load_arrays, map_array
 from epibench.errors import InputError
+from epibench.files import read_json
 from epibench.words import SPLITS
 
 _FAR = 1 << 40
@@ -38,12 +38,7 @@ class Store:
         path = self.folder / "summary.json"
         if not path.is_file():
             raise InputError(f"{folder} is not a coverage store: it has no summary.json; make it")
-        try:
-            self.summary = json.loads(path.read_text())
-        except ValueError as error:
-            raise InputError(
-                f"{path} is damaged ({error}); delete it, and snakemake makes the store again"
-            ) from None
+        self.summary = read_json(path)
         self.targets: list[str] = self.summary["targets"]
         self.chromosomes: dict[str, int] = {
             c["name"]: c["length"] for c in self.summary["chromosomes"]

@@ -1,8 +1,6 @@
 """What one pass over the test inputs leaves of a predictor: every score comes from it."""
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from epibench.arrays import DAMAGE
 from epibench.errors import InputError
 from epibench.evaluate import formulas
 from epibench.evaluate.ranks import rho_of_counts
@@ -289,7 +288,7 @@ class Evaluation:
                         place = (parts[0], int(parts[1])) if len(parts) == 2 else int(parts[0])
                         content[name][place] = arrays[key]
             return cls(**content)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        except (*DAMAGE, TypeError) as error:
             raise InputError(f"{path} has no evaluation ({error}); evaluate again") from None
 
 

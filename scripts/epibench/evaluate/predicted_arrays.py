@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from epibench.arrays import DAMAGE
 from epibench.data.intervals import count_within, join
+from epibench.data.lines import read_lines
 from epibench.data.store import Store
 from epibench.data.windows import Tiles, tile_inputs
 from epibench.errors import InputError
 from epibench.evaluate.predictors import Inputs
+from epibench.files import require_file
 
 _FAR = 1 << 40
 """More than any chromosome's length: makes one number of chromosome and position."""
@@ -181,7 +184,7 @@ def _open(key: str, path: str) -> tuple[Any, list[str] | None]:
     """Open the array, to be read row by row, and give the names of its targets if it has any."""
     try:
         arrays = _open_zarr(key, path) if Path(path).suffix == ".zarr" else _open_npz(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise InputError(f"{key}: {path} cannot be read ({error}); write it anew") from None
     if arrays.get("coverage") is None:
         raise InputError(
@@ -197,6 +200,7 @@ def _text(name: Any) -> str:
 
 def _open_npz(path: str) -> dict[str, np.ndarray]:
     """Open an .npz: `coverage` as a memory map where it is not compressed."""
+    require_file(path, "write an .npz there")
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no whole .npz file")
     with np.load(path, allow_pickle=False) as arrays:
@@ -249,7 +253,7 @@ def _read_regions(path: str, store: Store) -> tuple[np.ndarray, np.ndarray, int]
     """
     index = {name: i for i, name in enumerate(store.chromosomes)}
     chrom, start, length = [], [], 0
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path, "BED file"), 1):
         fields = line.split()
         if not fields or fields[0] in ("track", "browser") or line.startswith("#"):
             continue
@@ -273,10 +277,3 @@ def _read_regions(path: str, store: Store) -> tuple[np.ndarray, np.ndarray, int]
     if not start:
         raise InputError(f"{path}: there is no region; give a BED line for each row of the array")
     return np.array(chrom, np.int64), np.array(start, np.int64), length
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not plain text; unpack the BED file") from None

@@ -1,6 +1,5 @@
 """Make an experiment's table and figure."""
 
-import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 from epibench.errors import InputError
 from epibench.evaluate.scores import read_scores, scores_of_runs
 from epibench.experiments import ANALYSES
-from epibench.files import whole
+from epibench.files import read_json, whole
 from epibench.style import save
 from epibench.words import describe_reference
 
@@ -122,7 +121,7 @@ def records_of_runs(paths: list[str | Path], runs: list[dict[str, Any]]) -> pd.D
         The columns of `runs`, then the top keys of the records, such as `settings` (dict),
         `parameters`, `best_valid_loss`.
     """
-    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    records = [read_json(path) for path in paths]
     return pd.DataFrame([run | record for run, record in zip(runs, records, strict=True)])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from pyjaspar import jaspar_releases, jaspardb
 
 from epibench.errors import InputError
-from epibench.files import whole
+from epibench.files import read_json, whole
 from epibench.words import BASES
 
 COLLECTION = "CORE"
@@ -99,7 +99,7 @@ def save_motifs(motifs: Sequence[JasparMotif], path: str | Path) -> None:
 
 def read_motifs(path: str | Path) -> list[JasparMotif]:
     """Read what `save_motifs` wrote."""
-    rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    rows = read_json(path)
     return [JasparMotif(**row | {"counts": np.array(row["counts"])}) for row in rows]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from epibench.files import whole
+from epibench.files import read_json, whole
 from epibench.interpret.clip import clip, frequencies
 from epibench.interpret.importance import KEEP
 from epibench.interpret.iupac import IUPAC
@@ -66,7 +66,7 @@ def save_patterns(patterns: Sequence[Pattern], path: str | Path) -> None:
 
 def load_patterns(path: str | Path) -> list[Pattern]:
     """Read what `save_patterns` wrote."""
-    rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    rows = read_json(path)
     return [
         Pattern(**row | {"matrix": None if row["matrix"] is None else np.array(row["matrix"])})
         for row in rows

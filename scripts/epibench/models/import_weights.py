@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from epibench.errors import InputError
+from epibench.files import require_file
 from epibench.models.registry import build
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -86,6 +87,7 @@ def import_weights(
         For a file without Keras 2 weights, or layers of file and model that have no counterpart,
         with the shapes.
     """
+    require_file(path, "give the .h5 file of Keras 2")
     shape = {"input_length": input_length, "bin_size": bin_size, "targets": targets}
     model = build(builder, **shape, options=options)
     try:
@@ -95,8 +97,10 @@ def import_weights(
                 log(line)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read as an HDF5 file ({error})") from error
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:  # as h5py has it
+        raise InputError(
+            f"{path} cannot be read as an HDF5 file of weights ({error}); give a whole one"
+        ) from error
     return model
 
 
@@ -151,6 +155,7 @@ def _file_layers(file: h5py.File) -> list[FileLayer]:
         for weight in _names(root[name], "weight_names"):
             if not isinstance(root[name].get(weight), h5py.Dataset):
                 raise InputError(f"the file is damaged: layer {name!r} has no weight {weight!r}")
+            _refuse_elsewhere(file, root[name][weight])
             own = weight.rpartition("/")[2].partition(":")[0]
             if own in weights:
                 raise InputError(
@@ -161,6 +166,14 @@ def _file_layers(file: h5py.File) -> list[FileLayer]:
         if weights:
             layers.append(FileLayer(name, weights))
     return layers
+
+
+def _refuse_elsewhere(file: h5py.File, found: h5py.Dataset) -> None:
+    """Refuse values that lie outside the file: HDF5 can link to any file that we may read."""
+    if found.file != file or found.external or found.is_virtual:
+        raise InputError(
+            f"the values of {found.name} lie in another file; give a file that holds its weights"
+        )
 
 
 def _names(group: h5py.Group, key: str) -> list[str]:

@@ -28,7 +28,6 @@ place of `coverage`:
 probability       the output, (batch, targets), always float32
 """
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +36,7 @@ import numpy as np
 from keras import layers, ops
 
 from epibench.errors import InputError
+from epibench.files import require_file
 
 
 @keras.saving.register_keras_serializable(package="epibench")
@@ -182,10 +182,14 @@ def load_model(path: str | Path) -> keras.Model:
     InputError
         For a missing file, or one that is not a model this version can read.
     """
+    require_file(path, "give a .keras file")
+    if Path(path).suffix != ".keras":
+        raise InputError(f"{path}: the name of a model ends in .keras; give such a file")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # a file from outside makes Keras and TensorFlow raise anything
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(
-            f"{path} cannot be loaded as a Keras model ({reason}); train the run again"
+            f"{path} cannot be loaded as a Keras model ({reason}); train the run again, or give a "
+            "whole model without Lambda layers"
         ) from error

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from epibench.errors import InputError
 from epibench.models.builder import Builder, Option, any_bin_size
-from epibench.words import HEADS
+from epibench.words import HEADS, LONGEST_NAME
 
 if TYPE_CHECKING:
     import keras
@@ -118,7 +118,7 @@ def check_model(model: Any, name: str, *, input_length: int, bins: int, targets:
 def find_module(where: str, module: str, function: str) -> Path:
     """Find the module's file without importing a package on the way; `where` begins messages."""
     parts = module.split(".")
-    if not all(part.isidentifier() for part in (*parts, function)):
+    if not all(part.isidentifier() and len(part) <= LONGEST_NAME for part in (*parts, function)):
         raise InputError(f"{where} must look like my_package.my_module:build")
     folders = [Path.cwd(), *(Path(entry) for entry in sys.path if entry)]
     for folder in folders:

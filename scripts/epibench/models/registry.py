@@ -41,6 +41,7 @@ def builder(name: str) -> Builder:
 def prepare(name: str) -> None:
     """Make the layers of a model known, so that a saved one can be loaded."""
     if is_own(name):
+        own_builder(name)  # a record from outside may name any module: no other code is run
         import_own(name)
 
 
@@ -116,14 +117,17 @@ def build(
         function that returns something else.
     """
     complete = check_options(name, options)
+    if min(input_length, bin_size, targets) < 1:
+        raise InputError(
+            f"a model needs an input, bins and targets, not {input_length} bp, bins of {bin_size} "
+            f"bp and {targets} targets; give at least 1 of each"
+        )
     if problem := builder(name).bin_size_problem(bin_size, input_length, complete):
         raise InputError(f"model builder {name!r} cannot give bin size {bin_size}: {problem}")
     if complete.get("output") == BY_LOSS:
         raise InputError(
             f"model builder {name!r} needs to know its output: set the option to softplus or linear"
         )
-    if targets < 1:
-        raise InputError(f"a model needs at least one target, not {targets}")
     prepare(name)
     module, function = builder(name).function.split(":")
     build_model = getattr(importlib.import_module(module), function)

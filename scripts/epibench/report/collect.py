@@ -1,6 +1,5 @@
 """Gather what the report says from the files that the other jobs wrote."""
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 
 from epibench.evaluate.scores import read_scores
 from epibench.experiments import ANALYSES
+from epibench.files import read_json
 from epibench.report.costs import costs_of_rules
 from epibench.report.experiment import ExperimentPage
 from epibench.report.exports import write_exports
@@ -54,7 +54,7 @@ def make_report(
     """
     results = Path(results)
     manifest = pd.read_csv(runs, sep="\t")
-    records = [_read(results / "runs" / run / "run.json") for run in manifest["run"]]
+    records = [read_json(results / "runs" / run / "run.json") for run in manifest["run"]]
     for column in RECORDED:
         manifest[column] = [record[column] for record in records]
     manifest["constant_targets"] = [", ".join(record["constant_targets"]) for record in records]
@@ -63,7 +63,7 @@ def make_report(
     gpus = {run: each["device"]["gpus"] for run, each in zip(manifest["run"], records, strict=True)}
     shared = {
         "study": settings | {"date": date.today().isoformat()},
-        "data": _read(results / "store" / "summary.json"),
+        "data": read_json(results / "store" / "summary.json"),
         "runs": manifest,
         "metrics": read_scores(scores),
         "references": read_scores(references),
@@ -108,7 +108,3 @@ def _versions(of_runs: list[dict[str, str | None]]) -> dict[str, str]:
             if version:
                 found.setdefault(name, set()).add(version)
     return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))

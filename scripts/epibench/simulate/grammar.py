@@ -17,9 +17,11 @@ from pydantic import (
 )
 
 from epibench.typed import read_yaml, validated
-from epibench.words import BASES
+from epibench.words import BASES, LONGEST_NAME
 
-CellType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+CellType = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)
+]
 MatrixId = Annotated[str, StringConstraints(pattern=r"^MA[0-9]{4}\.[0-9]+$")]
 
 

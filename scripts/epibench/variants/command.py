@@ -27,6 +27,7 @@ from epibench.variants.write_scores import (
     require_no_scores,
 )
 
+MOST_SHIFTS = 10_000
 WINDOWS_AT_ONCE = 256
 RECORDS_AT_ONCE = 4096
 """Most windows and records that wait to be scored together."""
@@ -155,10 +156,13 @@ def _check_out(out: Path, vcf: Path) -> None:
 
 
 def _check_settings(settings: ScoreSettings) -> None:
-    for name, least in (("shifts", 1), ("peak_length", 1), ("seed", 0)):
-        if getattr(settings, name) < least:
+    bounds = {"shifts": (1, MOST_SHIFTS), "peak_length": (1, 1 << 31), "seed": (0, 1 << 31)}
+    for name, (least, most) in bounds.items():
+        if not least <= getattr(settings, name) <= most:
             option = name.replace("_", "-")
-            raise InputError(f"--{option} {getattr(settings, name)}: must be at least {least}")
+            raise InputError(
+                f"--{option} {getattr(settings, name)}: must be at least {least} and at most {most}"
+            )
 
 
 def _skipped(out: Path) -> Path:

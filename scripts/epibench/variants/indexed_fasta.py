@@ -9,6 +9,7 @@ import pysam
 
 from epibench.data.bgzip import check_end, is_bgzip
 from epibench.errors import InputError
+from epibench.files import require_file
 from epibench.sequence import N
 from epibench.variants.htslib import silent
 from epibench.words import BASES
@@ -82,8 +83,7 @@ class IndexedFasta:
         return _CODES[np.frombuffer(letters, np.uint8)]
 
     def _open(self) -> pysam.FastaFile:
-        if not self._path.is_file():
-            raise InputError(f"{self._path}: there is no such file; correct --fasta")
+        require_file(self._path, "correct --fasta")
         compressed = check_end(self._path)
         if compressed and not is_bgzip(self._path):
             raise InputError(

@@ -1,9 +1,7 @@
 """Read tables of measured variant effects."""
 
-import gzip
 import math
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +9,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from epibench.data.bgzip import check_end
+from epibench.data.lines import read_lines
 from epibench.errors import InputError
 from epibench.variants.elements import CAGI5, spellings
 from epibench.variants.flanks import bare
 from epibench.variants.variant import DUPLICATE, NO_BASES, NO_CHANGE
-from epibench.words import BASES
+from epibench.words import BASES, LONGEST_NAME
 
 NOTHING = "-"
 """Stands in tables for an allele without letters: that of a deletion."""
@@ -150,9 +148,9 @@ def read_tables(
             seen.add(key)
             kept.append(row[: len(MEASURED)])
     if not kept:
+        why = f" (the first one: {skipped[0][-1]})" if skipped else ""
         raise InputError(
-            f"{listed}: none of {len(chosen)} rows counts (the first one: {skipped[0][-1]}); check "
-            "the keys of variants"
+            f"{listed}: none of {len(chosen)} rows counts{why}; check the keys of variants"
         )
     return Tables(
         pd.DataFrame(kept, columns=MEASURED).astype({"barcodes": "Int64", "p_value": float}),
@@ -245,7 +243,7 @@ def _assembly(name: str) -> str:
 def _rows(path: Path) -> Iterator[_Row]:
     """Give the rows of one table."""
     column, separator, number = None, "\t", 0
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path, "table of variants"), 1):
         text = line.rstrip("\r\n")
         if column is None and text.lstrip("#").strip().lower().startswith("chrom"):
             separator = "\t" if "\t" in text else ","
@@ -294,6 +292,9 @@ def _row(cells: dict[str, str], where: str, path: Path) -> _Row:
         raise InputError(f"{where}: Pos is {pos!r}, which is no position from 1; correct it")
     if not cells["chrom"]:
         raise InputError(f"{where}: there is no chromosome; correct it")
+    name = cells.get("element", "")
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise InputError(f"{where}: Element is {name[:LONGEST_NAME]!a}; give a short name")
     barcodes = None if tags is None else _number(tags, "number of tags", where)
     if barcodes is not None:
         barcodes = 0 if math.isnan(barcodes) else int(barcodes)
@@ -321,18 +322,3 @@ def _number(text: str, what: str, where: str) -> float:
     if math.isinf(value):
         raise InputError(f"{where}: the {what} is {text!r}, which is no number; correct it")
     return value
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Give the lines of a table, unpacked."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; correct variants.tables")
-    try:
-        with (gzip.open if check_end(path) else open)(path, "rt", encoding="utf-8-sig") as file:
-            yield from file
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is no text in UTF-8; {_FORMATS}") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{path}: cannot be read to its end ({error}); it seems truncated, fetch it again"
-        ) from None

@@ -13,6 +13,7 @@ import pysam
 
 from epibench.data.bgzip import check_end, is_bgzip
 from epibench.errors import InputError
+from epibench.files import require_file
 from epibench.variants.htslib import silent
 
 
@@ -75,8 +76,7 @@ class VcfFile:
 
     def __init__(self, path: str | Path, say: Callable[[str], None]):
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"{path}: there is no such file; correct the path of the VCF")
+        require_file(path, "correct the path of the VCF")
         self._stack = ExitStack()
         self._readable = self.path
         if check_end(self.path) and not is_bgzip(self.path):
