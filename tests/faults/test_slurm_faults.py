@@ -19,41 +19,42 @@ from .inject import processes_of
 
 TINY = "tests/studies/tiny.yaml"
 TARGET = "loss_by_bin_size"
+LOSSES = ("poisson", "mse")
 EPOCHS = 12
 LAB = "/var/lib/epibench-slurm"
 
 
-def study(space: Workspace, epochs: int) -> str:
-    """Write the config of two trainings that take long enough to be disturbed."""
+def study(space: Workspace, epochs: int = EPOCHS, losses: tuple = LOSSES) -> str:
+    """Write the config of trainings that take long enough to be disturbed."""
     return space.config(
         TINY,
-        experiments={TARGET: {"grid": {"loss": ["poisson", "mse"]}}},
+        experiments={TARGET: {"grid": {"loss": list(losses)}}},
         recipes__tiny__epochs=epochs,
         recipes__tiny__patience=epochs,
     )
 
 
-def undisturbed(tmp_path_factory, epochs: int) -> dict:
+def undisturbed(tmp_path_factory, *changes) -> dict:
     """Give the tables of the study, run without a cluster."""
     space = make_workspace(tmp_path_factory.mktemp("undisturbed"))
-    result = space.snakemake(TARGET, "--configfile", study(space, epochs))
+    result = space.snakemake(TARGET, "--configfile", study(space, *changes))
     assert result.returncode == 0, result.stdout
     return tables(space)
 
 
 @pytest.fixture(scope="module")
 def expected(slurm, tmp_path_factory) -> dict:
-    return undisturbed(tmp_path_factory, EPOCHS)
+    return undisturbed(tmp_path_factory)
 
 
 class Call:
     """A call of snakemake in the background, as a user of the cluster makes it."""
 
-    def __init__(self, space: Workspace, *options, epochs: int = EPOCHS):
+    def __init__(self, space: Workspace, *options, changes: tuple = ()):
         given = {k: v for k, v in environment().items() if k != "CUDA_VISIBLE_DEVICES"}
         # By this, the end of SLURM ends a call whose test was killed.
         given |= {"SLURM_CLUSTER_NAME": "epibench-one-node"} | PARTITIONS
-        config = study(space, epochs)
+        config = study(space, *changes)
         command = (TARGET, "--profile", "slurm", "--configfile", config, *OPTIONS, *options)
         self.log = space.folder / "output.txt"
         with open(self.log, "ab") as output:
@@ -131,7 +132,7 @@ def test_a_training_that_exceeds_its_run_time_needs_no_human(space, tmp_path_fac
     """It hangs, so that it does on any machine; the next job goes on from its checkpoint."""
     epochs = 250
     before = {job.id for job in read_jobs()}
-    call = Call(space, "--set-resources", "train_run:runtime=1", epochs=epochs)
+    call = Call(space, "--set-resources", "train_run:runtime=1", changes=(epochs,))
     training(space)
     for process in processes_of(space.folder):
         os.kill(process, signal.SIGSTOP)
@@ -164,18 +165,25 @@ def test_jobs_of_a_failed_node_run_again(space, expected):
     assert tables(space) == expected
 
 
-def test_snakemake_killed_and_started_beside_its_old_jobs(space, expected):
-    first = Call(space)
+def test_snakemake_killed_and_started_beside_its_old_jobs(space, tmp_path_factory):
+    """One training, so that there is a GPU for its old job and one for the new."""
+    changes = (600, ("poisson",))
+    first = Call(space, changes=changes)
     old = training(space)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait()
-    config = study(space, EPOCHS)
-    unlocked = space.snakemake("--unlock", "--configfile", config)
+    unlocked = space.snakemake("--unlock", "--configfile", "study.yaml")
     assert unlocked.returncode == 0, unlocked.stdout
-    assert next(job for job in read_jobs() if job.id == old.id).state == "RUNNING"
-    Call(space).ends_well()
+    second = Call(space, changes=changes)
+
+    def both_train():
+        running = {job.id for job in read_jobs() if job.state == "RUNNING"}
+        return old.id in running and len(running) == 2
+
+    until(both_train)
+    second.ends_well()
     until(lambda: not [job for job in read_jobs() if job.state == "RUNNING"])
-    assert tables(space) == expected
+    assert tables(space) == undisturbed(tmp_path_factory, *changes)
     assert not [path for path in space.folder.glob("results/**/.*") if path.is_file()]
 
 
