@@ -121,6 +121,8 @@ def test_lines_that_would_fill_the_memory_are_refused(tmp_path):
     ):
         path.write_bytes(gzip.compress(content))
         assert f"{LONGEST_LINE:,} characters" in refused(read, path)
+    path.write_bytes(gzip.compress(bytes(1 << 20)) * 4096)  # 4 GB in 4 MB
+    assert "is no VCF" in refused(READERS["vcf"], path)
     with open(tmp_path / "sparse", "wb") as file:
         file.truncate(LARGEST_TEXT + 1)
     assert "more than the" in refused(read_text, tmp_path / "sparse", "correct it")

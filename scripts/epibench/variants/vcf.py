@@ -16,6 +16,8 @@ from epibench.errors import InputError
 from epibench.files import require_file
 from epibench.variants.htslib import silent
 
+_HEAD, _BEGINNINGS = 16, (b"##fileformat", b"BCF")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -143,7 +145,10 @@ class VcfFile:
         packed = Path(folder) / "variants.vcf.gz"
         try:
             with gzip.open(self.path) as file, pysam.BGZFile(str(packed), "wb") as out:
-                shutil.copyfileobj(file, out)
+                head = file.read(_HEAD)
+                out.write(head)
+                if head.startswith(_BEGINNINGS):  # what is no VCF may be endless; htslib refuses it
+                    shutil.copyfileobj(file, out)
         except (OSError, EOFError, zlib.error) as error:
             self._stack.close()
             raise InputError(
