@@ -50,9 +50,15 @@ def main() -> int:
         return 1
     except BrokenPipeError:  # the reader of the output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0
     except OSError as error:  # what readers do not say themselves: mostly where output should go
-        print(f"epibench: {error.filename}: {error.strerror}; check the path", file=sys.stderr)
+        if error.strerror is None:
+            raise
+        where = error.filename or "the output"
+        print(
+            f"epibench: {where}: {error.strerror}; check the path and the space on the disk",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -111,7 +117,8 @@ def _estimate(arguments: argparse.Namespace) -> None:
             values = asdict(line).values()
             print("\t".join("unknown" if value is None else str(value) for value in values))
         return
-    rows = table_of(lines, "GPU-hours" if plan.study.training.require_gpu else "hours")
+    needs_gpu = plan.study.training.require_gpu is True
+    rows = table_of(lines, "GPU-hours" if needs_gpu else "hours")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]

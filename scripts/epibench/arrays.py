@@ -15,7 +15,7 @@ DAMAGE = (
     *(zipfile.BadZipFile, zlib.error),
 )
 """What NumPy and zipfile raise for damaged files: RuntimeError where a bit says that a member is
-encrypted, MemoryError where a header says that an array is huge."""
+encrypted, MemoryError where a header says that an array is huge, or where memory is short."""
 
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -65,6 +65,11 @@ def _named(path: str | Path) -> Iterator[None]:
     """Turn what NumPy says of a damaged file into a sentence that names it."""
     try:
         yield
+    except MemoryError as error:
+        raise InputError(
+            f"{path} does not fit into memory, or is damaged ({error}); give the job more memory, "
+            "or delete the file, and snakemake makes it again"
+        ) from None
     except DAMAGE as error:
         raise InputError(
             f"{path} cannot be read ({error}); delete it, and snakemake makes it again"

@@ -29,8 +29,8 @@ class Speed:
 class Line:
     """What the runs of one model entry at one bin size will take; None is unknown.
 
-    `epochs` is the recorded number or else the largest that the recipe allows; `hours` is of one
-    run and `hours_in_all` of all of them, on one device.
+    `epochs` is the recorded number or else the largest that the recipe allows; `hours` is the time
+    of one run, `hours_in_all` what all of them hold devices for: times `training.gpus`.
     """
 
     model: str
@@ -75,7 +75,7 @@ def estimate(
         In the order of the grids.
     """
     known = _examples(plan)
-    needs_gpu = plan.study.training.require_gpu
+    needs_gpu = plan.study.training.require_gpu is True  # `warn` goes on with the CPU
     recorded = [
         record for record in _recorded(Path(results)) if record["device"]["gpus"] or not needs_gpu
     ]
@@ -103,7 +103,7 @@ def estimate(
                 epochs,
                 speed and speed.examples_per_second,
                 hours,
-                hours and hours * len(names),
+                hours and hours * len(names) * settings["gpus"],
                 speed.source if speed else "no speed is recorded",
             )
         )
@@ -128,7 +128,7 @@ def _joined(parts: list[Line]) -> Line:
         examples,
         first.epochs,
         first.examples_per_second,
-        None if total is None else total / runs,
+        None if total is None else sum(part.hours * part.runs for part in parts) / runs,
         total,
         first.source,
     )
@@ -252,7 +252,7 @@ def table_of(lines: list[Line], hours: str = "hours") -> list[list[str]]:
     ----------
     lines : list of Line
     hours : str
-        What the hours are of, default `hours`.
+        What the hours in all are of, default `hours`.
     """
     head = [
         "model",

@@ -65,7 +65,11 @@ def read_text(path: str | Path, remedy: str) -> str:
         raise InputError(f"{path}: is not a text file in UTF-8; save it as one") from None
 
 
-def read_json(path: str | Path, keys: Collection[str] = ()) -> Any:
+def read_json(
+    path: str | Path,
+    keys: Collection[str] = (),
+    remedy: str = "delete it, and snakemake makes it again",
+) -> Any:
     """Read JSON that an earlier job wrote.
 
     Parameters
@@ -73,13 +77,14 @@ def read_json(path: str | Path, keys: Collection[str] = ()) -> Any:
     path : path
     keys : collection of str
         Where there are any, the file must hold an object that has them.
+    remedy : str
+        Ends the message.
 
     Raises
     ------
     InputError
         When the file is missing, damaged, or another one.
     """
-    remedy = "delete it, and snakemake makes it again"
     require_file(path, remedy)
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -49,6 +49,8 @@ def job(log: str | Path) -> Iterator[None]:
             print(f"job: {_place()}")
             yield
         except InputError as error:
+            if error.__cause__:  # what a library said, should the sentence be wrong
+                handle.write(traceback.format_exc())
             line = f"epibench: {error}\n"
             handle.write(line)
             os.write(console, line.encode())

@@ -24,7 +24,7 @@ def software() -> dict[str, str | None]:
 def commit() -> str | None:
     """Give the git commit of the code, or None where it is not a checkout.
 
-    It ends in `-dirty` where a file of the checkout has been changed since.
+    It ends in `-dirty` where a file of the checkout has been changed since; `told` says so.
     """
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     command += ["--abbrev=12", "--exclude=*"]  # the commit alone, whatever tags there are
@@ -33,3 +33,11 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
+
+
+def told(commit: str | None) -> str:
+    """Say a commit to a reader, who could not check one out whose name ends in `-dirty`."""
+    if commit is None:
+        return "unknown"
+    clean = commit.removesuffix("-dirty")
+    return clean if clean == commit else f"{clean} with changes that are not in it"

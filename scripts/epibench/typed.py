@@ -1,6 +1,7 @@
 """Read typed files (config, grammar), or say in one sentence a mistake what is wrong with them."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -17,6 +18,8 @@ aliases can stand for more than any memory holds."""
 
 MOST_LEVELS = 40
 """Depth of sections and lists in each other."""
+
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _SHOWN = 80
 """Characters of a wrong value that a message shows."""
@@ -172,7 +175,7 @@ def _refuse_odd(content: Any, where: str, key: str = "") -> None:
     """
     if isinstance(content, Mapping):
         for name, value in content.items():
-            if isinstance(name, str) and not name.isprintable():
+            if isinstance(name, str) and _ODD.search(name):
                 raise InputError(f"{where}: the key {shown(name)} cannot be printed; correct it")
             _refuse_odd(value, where, f"{key}.{name}".lstrip("."))
     elif isinstance(content, list):
@@ -180,10 +183,10 @@ def _refuse_odd(content: Any, where: str, key: str = "") -> None:
             _refuse_odd(value, where, key)
     elif isinstance(content, int) and content.bit_length() > 63:
         raise InputError(f"{where}: {key}: a whole number has more than 64 bits; correct it")
-    elif isinstance(content, bytes) or (isinstance(content, str) and not content.isprintable()):
+    elif isinstance(content, bytes) or (isinstance(content, str) and _ODD.search(content)):
         raise InputError(
             f"{where}: {key} = {shown(content)} holds a line break or what cannot be printed; "
-            "write it in one line, without"
+            "write it in one line, without (in YAML >- and not > or |)"
         )
 
 

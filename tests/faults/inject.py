@@ -14,7 +14,7 @@ Heal = Callable[[], None]
 
 # Tables and lists of regions have no mark of their end: who cuts one deceives every reader.
 TRUNCATED = (".bw", ".keras", ".npy", ".npz")
-SHIM, READ_ERRORS = "read_errors.so", "read_errors.on"
+SHIM, READ_ERRORS, FAILED_READS = "read_errors.so", "read_errors.on", "read_errors.log"
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -120,7 +120,11 @@ def with_read_errors(folder: Path) -> dict[str, str]:
         source = Path(__file__).with_name("read_errors.c")
         command = ["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"]
         subprocess.run(command, check=True)
-    return {"LD_PRELOAD": str(shim), "EPIBENCH_READ_ERRORS": str(folder / READ_ERRORS)}
+    return {
+        "LD_PRELOAD": str(shim),
+        "EPIBENCH_READ_ERRORS": str(folder / READ_ERRORS),
+        "EPIBENCH_READ_ERRORS_LOG": str(folder / FAILED_READS),
+    }
 
 
 def jump_clock(folder: Path, call: subprocess.Popen, rng: random.Random) -> Heal | None:

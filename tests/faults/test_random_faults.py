@@ -7,6 +7,7 @@ EPIBENCH_FAULT_MINUTES (8) and EPIBENCH_FAULT_CONFIG (the tiny study of the test
 import os
 import random
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ..workflow.conftest import ROOT, Workspace, environment, make_workspace
-from .inject import FAULTS, processes_of, with_read_errors
+from .inject import FAILED_READS, FAULTS, processes_of, with_read_errors
 
 SEED = int(os.environ.get("EPIBENCH_FAULT_SEED", 1))
 MINUTES = float(os.environ.get("EPIBENCH_FAULT_MINUTES", 8))
@@ -96,9 +97,12 @@ def test_faults_at_random_change_no_table(small_disk, tmp_path_factory, capsys):
     last = space.snakemake("--configfile", config)
     watcher.done.set()
     watcher.join()
+    failed = space.folder / FAILED_READS
+    reads = len(failed.read_text().splitlines()) if failed.is_file() else 0
     with capsys.disabled():
         print(
-            f"\nseed {SEED}: {sum(counts.values())} faults injected {dict(counts)}, "
+            f"\nseed {SEED}: {sum(counts.values())} faults injected {dict(counts)}, {reads} reads "
+            f"failed{'' if shutil.which('gcc') else ' (there is no gcc to make them fail)'}, "
             f"{sum(counts.values()) - refused} recovered without a word, {refused} refused with an "
             f"error; {watcher.looks} looks at the tables, {len(watcher.wrong)} wrong"
         )
@@ -106,6 +110,7 @@ def test_faults_at_random_change_no_table(small_disk, tmp_path_factory, capsys):
     assert not watcher.wrong
     assert tables_of(space) == expected
     assert sum(counts.values()) >= 5
+    assert not counts["fail_reads"] or reads
 
 
 def disturb(space: Workspace, config: str, rng: random.Random) -> tuple[Counter, int]:

@@ -91,6 +91,13 @@ def test_speeds_of_cpus_say_nothing_of_a_study_on_gpus(tmp_path):
     assert line.source == "1 finished runs on CPU, A100"
 
 
+def test_hours_in_all_count_every_gpu(tmp_path):
+    plan = planned(tmp_path, training={"threads": 1, "gpus": 4})
+    (line, *_) = estimate(plan, windows=3600, given={"": 20}, results=tmp_path)
+    assert line.hours == pytest.approx(3600 * 2 / 20 / 3600)
+    assert line.hours_in_all == pytest.approx(line.runs * 4 * line.hours)
+
+
 def test_hours_have_no_exponents(plan, tmp_path):
     (line,) = estimate(plan, windows=36_000_000, given={"": 1}, results=tmp_path)
     head, first, last = table_of([line], "GPU-hours")

@@ -7,7 +7,7 @@ import yaml
 
 from epibench.errors import InputError
 from epibench.remake import remake
-from epibench.software import software
+from epibench.software import software, told
 
 AXES = {
     **{"model": "small", "windows": "threshold2", "loss": "mse", "bin_size": 32},
@@ -48,7 +48,7 @@ def test_what_differs_from_the_record_is_said(tmp_path):
     then = software() | {"keras": "3.0", "commit": "1a2b", "cntk": "2"}
     lines = remake(written(tmp_path, software=then), tmp_path / "remade")
     assert lines[:3] == [
-        f"commit: 1a2b (here {software()['commit']})",
+        f"commit: 1a2b (here {told(software()['commit'])})",
         f"keras: 3.0 (here {software()['keras']})",
         "cntk: 2 (here none)",
     ]
@@ -60,3 +60,15 @@ def test_a_folder_without_such_a_record_is_refused(tmp_path):
     (tmp_path / "run.json").write_text('{"settings": {}}')
     with pytest.raises(InputError, match="of a version that did not record the config"):
         remake(tmp_path, tmp_path / "remade")
+
+
+def test_files_that_are_there_are_kept(tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    with pytest.raises(InputError, match=r"config.yaml is there already; give another folder"):
+        remake(written(tmp_path), tmp_path)
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+
+
+def test_a_commit_with_changes_is_no_name_to_check_out():
+    assert told("1a2b-dirty") == "1a2b with changes that are not in it"
+    assert (told("1a2b"), told(None)) == ("1a2b", "unknown")

@@ -402,7 +402,7 @@ print(float(keras.ops.sum(keras.ops.ones(3))))
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_operations_are_deterministic_where_asked_for(on):
+def test_deterministic_operations_are_asked_for(on):
     """In a process of its own, since there is no way back."""
     flags = "--xla_gpu_deterministic_ops=true" if on else ""
     program = DETERMINISTIC.format(on=on, flags=flags)

@@ -95,6 +95,7 @@ def finished(tmp_path_factory) -> Workspace:
     with open(shared / "finished.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not output.is_file():
+            assert not folder.exists(), "the tiny study failed in another process"
             folder.mkdir()
             space = make_workspace(folder)
             result = space.snakemake("--configfile", space.config("tests/studies/tiny.yaml"))

@@ -11,7 +11,7 @@ import pytest
 
 from epibench.experiments import ANALYSES
 
-from .conftest import environment
+from .conftest import Workspace, environment
 
 TINY = "tests/studies/tiny.yaml"
 
@@ -125,17 +125,17 @@ def test_a_raised_protocol_reruns_what_depends_on_it(finished):
 
 
 @pytest.fixture
-def copied(finished):
-    """The finished study with code of its own, which can be edited."""
-    links = {finished.folder / part: None for part in ("scripts", "workflow")}
-    for link in links:
-        links[link] = link.readlink()
-        link.unlink()
-        shutil.copytree(links[link], link)  # with the times of the files
-    yield finished
-    for link, original in links.items():
-        shutil.rmtree(link)
-        link.symlink_to(original)
+def copied(finished, tmp_path):
+    """A copy of the finished study with code of its own, which can be edited."""
+    folder = tmp_path / "copied"
+    # Without what dry runs of other tests write meanwhile; with the times of the files.
+    passing = shutil.ignore_patterns("log", "locks", "iocache", "tmp*")
+    shutil.copytree(finished.folder, folder, symlinks=True, ignore=passing)
+    for part in ("scripts", "workflow"):
+        original = (folder / part).readlink()
+        (folder / part).unlink()
+        shutil.copytree(original, folder / part)
+    return Workspace(folder)
 
 
 def test_edited_code_reruns_nothing(copied):

@@ -13,6 +13,13 @@ def contents(path):
         return [archive.read(name) for name in archive.namelist()]
 
 
+def holds_the_secret(path):
+    try:
+        return any(SECRET.encode() in part for part in contents(path))
+    except FileNotFoundError:
+        return False  # of a dry run beside this one, which has ended
+
+
 def test_no_secret_is_written_anywhere(finished):
     assert SECRET not in finished.output
     folders = [finished.folder / "results", finished.folder / ".snakemake"]
@@ -20,4 +27,4 @@ def test_no_secret_is_written_anywhere(finished):
     names = {path.name for path in files}
     assert names >= {"run.json", "results.json", "ro-crate-metadata.json", "index.html"}
     assert sum(path.suffix == ".log" for path in files) > 10
-    assert not [path for path in files if any(SECRET.encode() in part for part in contents(path))]
+    assert not [path for path in files if holds_the_secret(path)]

@@ -15,7 +15,12 @@ from epibench.plan import make_plan
 from epibench.plan_data import DOWNLOADS
 from epibench.plan_interpret import EFFECTS
 from epibench.protocol import PROTOCOL
+from epibench.slurm_jobs import keep_unheard_jobs
 from epibench.words import AXES, EVALUATED
+
+# Snakemake has imported its plugins by now.
+if plugin := sys.modules.get("snakemake_executor_plugin_slurm"):
+    keep_unheard_jobs(plugin.Executor)
 
 CONTAINER = os.environ.get("EPIBENCH_CONTAINER")
 

@@ -81,8 +81,8 @@ def parse_source(source: str) -> Source:
         raise InputError(f"{source!r} names no file; give a path or the address of a file")
     if _UNFIT.search(source + path) or len(name.encode()) > _LONGEST_NAME:
         raise InputError(
-            f"{path!r}: the name of the file has over {_LONGEST_NAME} bytes, braces, or "
-            "what cannot be printed; rename the file"
+            f"{source!r}: the address or the name of the file has braces or what cannot be "
+            f"printed, or the name has over {_LONGEST_NAME} bytes; rename the file"
         )
     return Source(address, name, **facts)
 

@@ -38,7 +38,7 @@ class Store:
         path = self.folder / "summary.json"
         if not path.is_file():
             raise InputError(f"{folder} is not a coverage store: it has no summary.json; make it")
-        self.summary = read_json(path)
+        self.summary = read_json(path, ("targets", "chromosomes"))
         self.targets: list[str] = self.summary["targets"]
         self.chromosomes: dict[str, int] = {
             c["name"]: c["length"] for c in self.summary["chromosomes"]

@@ -188,6 +188,8 @@ def load_model(path: str | Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a file from outside makes Keras and TensorFlow raise anything
+        if isinstance(error, MemoryError) or "Exhausted" in type(error).__name__:
+            raise  # no fault of the file
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(
             f"{path} cannot be loaded as a Keras model ({reason}); train the run again, or give a "

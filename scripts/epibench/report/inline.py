@@ -28,7 +28,7 @@ _RUN = re.compile(
 LARGEST_SVG = 150_000
 """Bytes up to which a figure stands in the page as SVG; a larger one as an image of points."""
 
-WIDEST, MOST_COLOURS = 900, 24
+WIDEST, MOST_COLOURS = 900, 64
 """Width (pixels) and number of colours of images in the page, which is at most 900 pixels wide; the
 downloads have 300 dpi and all colours."""
 
@@ -54,7 +54,9 @@ def figure_element(path: Path, prefix: str, title: str, description: str) -> Mar
         shown = image.convert("RGB")
     shown.thumbnail((WIDEST, shown.height), Image.Resampling.LANCZOS)
     content = io.BytesIO()
-    shown.quantize(MOST_COLOURS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    # Median cut, the default, would draw thin lines in the colours of large areas.
+    few = shown.quantize(MOST_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(content, "PNG", optimize=True)
     return Markup(
         '<img id="{}" src="{}" width="{}" height="{}" alt="{}" style="min-width: {}px">'
     ).format(

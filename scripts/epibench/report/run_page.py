@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from epibench.copies import name_of
 from epibench.files import whole
 from epibench.report.costs import costs_of_rules
 from epibench.report.experiment import slug_of
@@ -14,6 +15,7 @@ from epibench.report.run_figures import curves, figures_of_run, filters_of_run
 from epibench.report.run_files import OWN_RULE, address, file_rows, log_tail
 from epibench.report.run_scores import SCALED, score_groups
 from epibench.report.templates import environment
+from epibench.software import told
 from epibench.words import AXES
 
 _NOT_SETTINGS = {"options", "recipe", "loss_settings", "builder_checksum", "protocol", *AXES}
@@ -31,6 +33,10 @@ class Place:
     def folder(self) -> Path:
         """Give the folder of the run."""
         return self.results / "runs" / self.run
+
+    def named(self, path: Path) -> str:
+        """Give what the workflow calls a file, of which this job may have a copy elsewhere."""
+        return name_of(path, self.results.parent)
 
     def link(self, path: Path) -> str:
         """Give the address of a file as seen from the page."""
@@ -63,7 +69,8 @@ def write_run_page(
         .get_template("run.html.j2")
         .render(
             run=place.run,
-            folder=shlex.quote(str(place.folder)),
+            folder=shlex.quote(place.named(place.folder)),
+            commit=told(record["software"]["commit"]),
             settings=settings,
             record=record,
             index=place.link(place.results / "report" / "index.html"),
@@ -129,9 +136,14 @@ def command_of(place: Place, config_files: Sequence[str], threads: int) -> str:
     threads : int
         Of the training, which are part of the run.
     """
-    # Named as the workflow does: with remote storage this job's copy lies elsewhere.
-    made = Path("results", place.results.name, "runs", place.run, "metrics.tsv")
-    words = ["snakemake", str(made), "--cores", str(threads), "--forcerun", "train_run"]
+    words = [
+        "snakemake",
+        place.named(place.folder / "metrics.tsv"),
+        "--cores",
+        str(threads),
+        "--forcerun",
+        "train_run",
+    ]
     words += ["--configfile", *config_files]
     return shlex.join(words)
 
