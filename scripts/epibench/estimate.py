@@ -15,6 +15,8 @@ from epibench.plan import Plan
 
 TABLE = Path(__file__).parents[2] / "resources" / "throughput.tsv"
 
+UNKNOWN = "no speed is recorded (give one with --examples-per-second 900, or of a builder alone)"
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -73,7 +75,13 @@ def estimate(
     -------
     list of Line
         In the order of the grids.
+
+    Raises
+    ------
+    InputError
+        For fewer than one window, or a speed of a builder that no run has.
     """
+    _check_asked(plan, windows, given or {})
     known = _examples(plan)
     needs_gpu = plan.study.training.require_gpu is True  # `warn` goes on with the CPU
     recorded = [
@@ -104,10 +112,23 @@ def estimate(
                 speed and speed.examples_per_second,
                 hours,
                 hours and hours * len(names) * settings["gpus"],
-                speed.source if speed else "no speed is recorded",
+                speed.source if speed else UNKNOWN,
             )
         )
     return [_joined(parts) for parts in lines.values()]
+
+
+def _check_asked(plan: Plan, windows: int | None, given: Mapping[str, float]) -> None:
+    """Refuse what would change nothing, or nothing sensible."""
+    if windows is not None and windows < 1:
+        raise InputError(f"--windows {windows}: give the number of training windows, at least 1")
+    builders = sorted({plan.run_settings(name)["builder"] for name in plan.runs})
+    for name in given:
+        if name and name not in builders:
+            raise InputError(
+                f"--examples-per-second {name}=...: no model of this study has that builder; those "
+                f"that have runs are {', '.join(builders)}"
+            )
 
 
 def _joined(parts: list[Line]) -> Line:

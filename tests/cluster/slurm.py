@@ -34,7 +34,8 @@ def read_jobs() -> list[Job]:
         text=True,
         timeout=60,
     )
-    return [_read_job(line) for line in shown.stdout.splitlines()]
+    # Where there are none it says so in words.
+    return [_read_job(line) for line in shown.stdout.splitlines() if line.startswith("JobId=")]
 
 
 def _read_job(line: str) -> Job:

@@ -65,7 +65,7 @@ def test_what_is_not_known_is_unknown(plan, tmp_path):
     assert line.examples is None
     assert line.hours is None
     assert table_of([line])[-1][-1] == "unknown"
-    (line,) = estimate(plan, windows=100, given={"bpnet": 5}, results=tmp_path)
+    (line,) = estimate(plan, windows=100, results=tmp_path)
     # The shipped table has a basenji at 128 bp, but of full width.
     assert (line.builder, line.bin_size) == ("basenji", 128)
     assert line.examples_per_second is None
@@ -121,6 +121,13 @@ def test_the_store_knows_its_windows(plan, tmp_path, monkeypatch):
 def test_a_speed_that_is_none_is_refused(word):
     with pytest.raises(InputError, match=f"--examples-per-second {word}: give a positive"):
         parse_speeds([word])
+
+
+def test_what_no_run_would_heed_is_refused(plan, tmp_path):
+    with pytest.raises(InputError, match=r"has that builder; those that have runs are basenji$"):
+        estimate(plan, given={"bpnet": 5}, results=tmp_path)
+    with pytest.raises(InputError, match="--windows -3: give the number"):
+        estimate(plan, windows=-3, results=tmp_path)
 
 
 def test_speeds_are_by_builder_or_for_all():

@@ -1,11 +1,15 @@
 """The leaderboard's script data, topics and sizes of the report."""
 
+import base64
+import io
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 from tests.fake_study import (
     BIN_SIZES,
     DEMO,
@@ -132,6 +136,23 @@ def test_a_small_figure_is_inlined_and_a_large_one_is_a_narrow_image(tmp_path):
     assert large.startswith('<img id="figure-b" src="data:image/png;base64,')
     assert f'width="{WIDEST}"' in large
     assert 'alt="A &#34;title&#34;. &lt;What&gt;"' in large
+
+
+def test_lines_of_a_large_figure_keep_their_colours(tmp_path):
+    colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"]
+    chart = Figure(figsize=(7, 5))
+    axes = chart.subplots(4, 1)
+    for ax in axes:
+        for k, colour in enumerate(colours):
+            ax.plot(range(2000), [n % 7 + 9 * k for n in range(2000)], color=colour, linewidth=1)
+    save(chart, tmp_path, "lines")
+    large = figure_element(tmp_path / "lines.svg", "figure-c", "Title", "What")
+    packed = re.search(r"base64,([^\"]+)", large)[1]
+    with Image.open(io.BytesIO(base64.b64decode(packed))) as image:
+        palette = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0).astype(int)
+    for colour in colours:
+        wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert np.abs(palette - wanted).max(axis=1).min() < 24, colour
 
 
 def test_letters_are_stored_once_and_every_use_finds_its_outline(tmp_path):

@@ -30,8 +30,8 @@ def choices_part(folders: Mapping[str, Path], defaults: Mapping[str, Any]) -> di
     -------
     dict or None
         `rows`: for each change `experiment`, `change` (text), `difference` of r with `low` and
-        `high`, `verdict`, `seeds`, `evaluated_bin_size`; `span`, the largest absolute value that
-        a strip must hold; `default` (text). None where nothing starts from the defaults.
+        `high`, `p_holm`, `verdict`, `seeds`, `evaluated_bin_size`; `span`, the largest absolute
+        value that a strip must hold; `default` (text). None where nothing starts from the defaults.
     """
     parts = [
         _from_default(path / "comparisons.tsv", defaults).assign(experiment=name)
@@ -43,7 +43,8 @@ def choices_part(folders: Mapping[str, Path], defaults: Mapping[str, Any]) -> di
     changed = [f"a_{axis}" for axis in COMPARED]
     table = table.drop_duplicates([*changed, "evaluated_bin_size"])
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
-    keys = ["experiment", "difference", "low", "high", "verdict", "seeds", "evaluated_bin_size"]
+    keys = ["experiment", "difference", "low", "high", "p_holm", "verdict", "seeds"]
+    keys += ["evaluated_bin_size"]
     rows = [
         {key: row[key] for key in keys} | {"change": _change(row)}
         for row in table.loc[order].to_dict("records")

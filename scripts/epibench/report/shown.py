@@ -51,6 +51,20 @@ HEADINGS = {
     "p_holm": "p (Holm)",
     "targets_with_r": "targets with r",
     "variation_score": "variation score",
+    "variation_score_common": "variation score (common grid)",
+    "whole_r": "r, whole chromosome",
+    "pearson_r_log1p_raw": "r on log1p, raw",
+    "pearson_r_log1p_scaled": "r on log1p, scaled",
+    "pearson_r_log1p_scaled_valid": "r on log1p, scaled on validation",
+    "mse_scaled_valid": "MSE, scaled on validation",
+    "poisson_nll_raw": "Poisson NLL, raw",
+    "poisson_nll_scaled": "Poisson NLL, scaled",
+    "poisson_nll_scaled_valid": "Poisson NLL, scaled on validation",
+    "r2_raw": "R², raw",
+    "r2_scaled": "R², scaled",
+    "r2_scaled_valid": "R², scaled on validation",
+    "rho": "Spearman's ρ",
+    "rho_score": "ρ with matrix score",
     "test_windows": "test windows",
     "windows_without_score": "windows without score",
     "lowest": "lowest loss",
@@ -63,7 +77,7 @@ HEADINGS = {
     "seconds": "training (s)",
     "examples_per_second": "examples per s",
 }
-"""Column headings of tables; a column that is not here keeps its name."""
+"""Column headings of tables; a column that is not here keeps its name, without underscores."""
 
 COSTS = tuple(HEADINGS)[-7:]
 """Columns of the run table that say what a run took."""
