@@ -45,7 +45,8 @@ from epibench.claims.judge_claims import judge_claims
 from epibench.claims.read_claims import read_claims
 from epibench.data.write_selection import write_selection
 from epibench.experiments.run import run_experiment
-from epibench.plan import Plan, make_plan
+from epibench.make_plan import make_plan
+from epibench.plan import Plan
 from epibench.report.collect import RECORDED, make_report
 from epibench.samples import Target
 from epibench.style import save

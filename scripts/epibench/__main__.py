@@ -100,7 +100,7 @@ def _estimate(arguments: argparse.Namespace) -> None:
     from dataclasses import asdict, fields
 
     from epibench.estimate import Line, disk, estimate, parse_speeds, table_of
-    from epibench.plan import make_plan
+    from epibench.make_plan import make_plan
     from epibench.report.shown import readable_bytes
     from epibench.typed import read_yaml
 
@@ -335,7 +335,7 @@ def _config_docs(arguments: argparse.Namespace) -> None:
 
 
 def _runs(arguments: argparse.Namespace) -> None:
-    from epibench.plan import make_plan
+    from epibench.make_plan import make_plan
     from epibench.typed import read_yaml
 
     plan = make_plan(read_yaml(arguments.config), [arguments.config])
@@ -345,7 +345,7 @@ def _runs(arguments: argparse.Namespace) -> None:
 
 def _best(arguments: argparse.Namespace) -> None:
     from epibench.best import best_entries
-    from epibench.plan import make_plan
+    from epibench.make_plan import make_plan
     from epibench.typed import read_yaml
 
     plan = make_plan(read_yaml(arguments.configfile), [arguments.configfile])

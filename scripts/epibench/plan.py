@@ -3,37 +3,25 @@
 Read at parse time by the Snakefile, so everything imported here is light.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from epibench.config.check import check_runs, check_study, check_targets
-from epibench.config.load import expand_variables, load_study
 from epibench.config.predictions import prediction_files
-from epibench.config.schema import Study
-from epibench.data.source import is_local, parse_source
-from epibench.errors import InputError
+from epibench.data.source import parse_source
 from epibench.experiments import ANALYSES, Analysis
-from epibench.files import require_file
-from epibench.grid import Expansion, Run, expand_experiments, experiments_of
+from epibench.grid import Expansion, Run, experiments_of
 from epibench.models.registry import builder, check_options
-from epibench.plan_interpret import InterpretPlan
 from epibench.plan_published import repeats_of_published
+from epibench.plan_training import TrainingPlan
 from epibench.protocol import PROTOCOL
 from epibench.report.inputs import describe_inputs
-from epibench.samples import Target, read_samples, select_rows
-from epibench.simulate.files import simulated_files
-from epibench.simulate.grammar import read_grammar
-from epibench.typed import read_yaml
 from epibench.words import EVALUATED
-
-_OF_THE_JOB = ("require_gpu", "checkpoint_minutes", "tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
-class Plan(InterpretPlan):
+class Plan(TrainingPlan):
     """A checked study with its targets and expanded grids."""
 
     expanded: dict[str, Expansion]
@@ -71,30 +59,6 @@ class Plan(InterpretPlan):
             **({"deterministic": True} if self.study.training.deterministic else {}),
             "protocol": PROTOCOL["train_run"],
         }
-
-    def training_job(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Give what a training job reads besides settings: a change of it retrains nothing.
-
-        `config` is the merged configuration as it was given. The job records it, with the genome's
-        file in it, and the samples table, since all of these may be changed later.
-        """
-        training = self.study.training.model_dump()
-        genome, samples = config.get("genome"), self.study.samples
-        if isinstance(genome, str):
-            config = {**config, "genome": read_yaml(expand_variables(genome))}
-        names = [target.name for target in self.targets]
-        return {key: training[key] for key in _OF_THE_JOB} | {
-            "config": dict(config),
-            "samples": select_rows(samples, names) if samples else None,
-        }
-
-    def device_settings(self) -> dict[str, Any]:
-        """Give what a job that predicts asks of its device (`epibench.device.start`).
-
-        A change of them reruns it only where it retrains the run.
-        """
-        training = self.study.training
-        return {"require": training.require_gpu, "deterministic": training.deterministic}
 
     def evaluation_settings(self, rule: str) -> dict[str, Any]:
         """Give the settings of an evaluation as plain values."""
@@ -418,90 +382,3 @@ class Plan(InterpretPlan):
     def experiments_of_stage(self, stage: str) -> list[str]:
         """Give the enabled experiments whose analysis belongs to a stage."""
         return [name for name in self.expanded if self.analysis(name).stage == stage]
-
-
-def make_plan(config: Mapping[str, Any], files: list[str | Path]) -> Plan:
-    """Load and check a study, its samples and its grids.
-
-    Parameters
-    ----------
-    config : mapping
-        Merged configuration.
-    files : list of path
-        The files that it came from, for messages.
-
-    Raises
-    ------
-    InputError
-        One sentence a mistake; nothing is run.
-    """
-    study = load_study(config, files)
-    where = ", ".join(map(str, files))
-    try:
-        check_study(study)
-        expanded = expand_experiments(study.experiments, study.defaults)
-        check_runs(study, expanded)
-        targets = _targets(study)
-        check_targets(study, [target.name for target in targets])
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    plan = Plan(study, targets, expanded, [str(file) for file in files])
-    _check_files(plan, where)
-    return plan
-
-
-def _targets(study: Study) -> list[Target]:
-    """Read the samples table, or list what the simulator will write."""
-    if study.samples is not None:
-        return read_samples(study.samples)
-    cells = list(read_grammar(study.simulation.grammar).cell_types)
-    files = simulated_files(f"results/{study.study}/simulation", cells)["targets"]
-    return [
-        Target(cell, files[cell]["track"], files[cell]["replicate2"], files[cell]["peaks"])
-        for cell in cells
-    ]
-
-
-def _check_files(plan: Plan, where: str) -> None:
-    """Refuse local inputs that do not exist, and what needs peaks where no target has any."""
-    study = plan.study
-    if not any(target.peaks for target in plan.targets):
-        if study.windows.peaks:
-            raise InputError(
-                f"{where}: windows.peaks is on, but no target has peaks; switch it off"
-            )
-        for run in plan.needed:
-            if builder(study.models[run.model].builder).head == "peaks":
-                raise InputError(
-                    f"{where}: the model entry {run.model!r} learns where peaks are, but no target "
-                    f"has peaks; name them in {study.samples} or leave its runs out"
-                )
-        for name in plan.expanded:
-            if plan.analysis(name).needs_peaks:
-                raise InputError(
-                    f"{where}: experiments.{name} scores windows with a peak, but no target has "
-                    f"peaks; name them in {study.samples} or set `enabled: false`"
-                )
-    _check_shown_targets(plan, where)
-    for origin, source in (plan.sources() | plan.variant_sources()).items():
-        try:
-            if is_local(source):
-                require_file(source, "correct the path")
-        except InputError as error:
-            raise InputError(f"{where}: {origin}: {error}") from None
-
-
-def _check_shown_targets(plan: Plan, where: str) -> None:
-    """Refuse to explain binary models on targets without peaks, which they have not learned."""
-    without = {target.name for target in plan.targets if not target.peaks}
-    missing = [name for name in plan.shown_targets if name in without]
-    for name, expansion in plan.expanded.items():
-        if not missing or plan.analysis(name).stage != "interpret":
-            continue
-        for run in expansion.runs:
-            if builder(plan.study.models[run.model].builder).head == "peaks":
-                raise InputError(
-                    f"{where}: experiments.{name} explains {run.model!r}, which learns where peaks "
-                    f"are, on {missing[0]!r}, which has none; choose targets with peaks in "
-                    "interpret.targets or leave the run out"
-                )

@@ -5,7 +5,7 @@ import yaml
 from changed_config import changed
 
 from epibench.errors import InputError
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from epibench import __main__ as command
 from epibench.best import best_entries
 from epibench.config.schema import ModelEntry
 from epibench.errors import InputError
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.typed import read_yaml
 
 ROOT = Path(__file__).parents[2]

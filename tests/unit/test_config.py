@@ -11,7 +11,7 @@ from changed_config import DEMO, changed
 from epibench.config.docs import config_docs
 from epibench.config.load import expand_variables, load_study
 from epibench.errors import InputError
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.typed import read_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import yaml
 from epibench import __main__ as command
 from epibench.errors import InputError
 from epibench.estimate import disk, estimate, parse_speeds, table_of
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 
 CONFIG = "tests/studies/tiny.yaml"
 

@@ -35,7 +35,7 @@ from epibench.errors import InputError
 from epibench.evaluate.predicted_arrays import ArrayPredictor
 from epibench.grid import MOST_RUNS, expand_experiments
 from epibench.locus import LONGEST, parse_locus
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.samples import read_samples
 from epibench.typed import read_yaml
 from epibench.variants.check_vcf import check_vcf

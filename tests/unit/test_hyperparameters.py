@@ -16,7 +16,7 @@ from epibench.experiments import ANALYSES
 from epibench.experiments.hyperparameters import draw, table, written
 from epibench.experiments.run import rows_of_runs, run_experiment
 from epibench.grid import Run
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.report.shown import shown_as
 from epibench.typed import read_yaml
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from epibench.errors import InputError
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.plan_interpret import EFFECTS
 from epibench.typed import read_yaml
 

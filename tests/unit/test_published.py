@@ -12,7 +12,7 @@ from tests import fake_study
 
 from epibench.experiments import ANALYSES, loss_by_bin_size
 from epibench.experiments.published import PUBLISHED, beside_published
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.plan_published import CELL_LINES
 from epibench.typed import read_yaml
 from epibench.words import LOSSES

@@ -23,7 +23,7 @@ from epibench.errors import InputError
 from epibench.evaluate.loci import choose_loci, pick_loci, read_loci, write_loci
 from epibench.evaluate.tracks import MeasuredCoverage, adjacent, write_tracks
 from epibench.locus import LONGEST, Locus, parse_locus
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.protocol import PROTOCOL
 
 LENGTH = 64

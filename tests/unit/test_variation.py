@@ -30,7 +30,7 @@ from epibench.evaluate.variation import (
     variation_on_grid,
 )
 from epibench.experiments import augmentation
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.protocol import PROTOCOL
 from epibench.run_predictor import RunPredictor
 

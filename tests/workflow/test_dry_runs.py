@@ -165,7 +165,7 @@ def test_a_dry_run_imports_nothing_heavy(workspace):
 def test_planning_a_study_imports_nothing_heavy(workspace, config):
     code = (
         "import sys; sys.path.insert(0, 'scripts')\n"
-        "from epibench.typed import read_yaml\nfrom epibench.plan import make_plan\n"
+        "from epibench.typed import read_yaml\nfrom epibench.make_plan import make_plan\n"
         f"make_plan(read_yaml('{config}'), ['{config}']).report_settings()"
     )
     assert loaded(workspace, code).isdisjoint(HEAVY)

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from epibench.errors import InputError
 from epibench.gpu_resources import gpu_resources
-from epibench.plan import make_plan
+from epibench.make_plan import make_plan
 from epibench.plan_data import DOWNLOADS
 from epibench.plan_interpret import EFFECTS
 from epibench.protocol import PROTOCOL
