@@ -104,6 +104,11 @@ def check_targets(targets: list[Target], path: str | Path) -> None:
     for target in targets:
         twin = by_name.setdefault(target.name.lower(), target)
         if twin is not target:
+            if twin.name != target.name:
+                raise InputError(
+                    f"{path}: the targets {twin.name!r} and {target.name!r} differ in case only, "
+                    "and some disks make one file of both; rename one"
+                )
             raise InputError(
                 f"{path}: the target {target.name!r} stands twice; remove or rename one"
             )
@@ -139,9 +144,10 @@ def _target(path: str | Path, row: dict[str, str]) -> Target:
     if "too many" in row:
         raise InputError(f"{path}: the row of {name!r} has more cells than the header; remove some")
     if not TARGET.fullmatch(name):
+        tabs = "; tabs separate columns, blanks do not" if " " in name else ""
         raise InputError(
             f"{path}: target {name!r} is not a name; use letters, digits, '.', '_' and '-', "
-            f"at most {LONGEST_NAME}"
+            f"at most {LONGEST_NAME}{tabs}"
         )
     if not cells["track"]:
         raise InputError(f"{path}: the row of {name!r} has no track; give a bigWig")

@@ -76,6 +76,7 @@ def test_a_misspelt_key_inside_a_named_entry_is_found(refusal):
         ("splits.test", ["chr77"], ["splits.test", "chr77", "chr8"]),
         ("simulation.chromosomes", {"chr8": 50000}, ["simulation.chromosomes.chr8", "50000"]),
         ("experiments.nothing", {}, ["experiments.nothing", "no analysis", "enabled: false"]),
+        ("experiments.reslution", {}, ["experiments.reslution", "did you mean 'resolution'?"]),
         ("experiments.train", {"analysis": "resolution"}, ["experiments.train", "rename"]),
         ("samples", "x.tsv", ["simulation", "remove"]),
         ("training.gpus", 0, ["training.gpus", "0"]),

@@ -37,7 +37,8 @@ def test_strand_pairs_are_read(tmp_path):
     ("rows", "expected"),
     [
         ("a\ta.bw\na\tb.bw\n", "'a' stands twice"),
-        ("a\ta.bw\nA\tb.bw\n", "'A' stands twice"),
+        ("a\ta.bw\nA\tb.bw\n", "'a' and 'A' differ in case only"),
+        ("a a.bw\n", "tabs separate columns"),
         ("a\tx.bw\nb\tx.bw\n", "x.bw is both track of 'a' and track of 'b'"),
         ("a\tx.bw\tx.bw\n", "x.bw is both track of 'a' and replicate2 of 'a'"),
         ("../x\ta.bw\n", "'../x' is not a name"),

@@ -1,6 +1,7 @@
 """Refuse what single keys cannot show: impossible runs and clashing names."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from epibench.config.interpret import check_interpret
 from epibench.config.predictions import check_predicted_targets, check_predictions
@@ -70,9 +71,11 @@ def check_study(study: Study) -> None:
         if name in RESERVED:
             raise InputError(f"experiments.{name}: a rule of the workflow has this name; rename it")
         if experiment.enabled and analysis not in ANALYSES:
+            close = get_close_matches(analysis, ANALYSES, n=1)
+            meant = f"did you mean {close[0]!r}? " if close else ""
             raise InputError(
-                f"experiments.{name}: there is no analysis {analysis!r} (known: "
-                f"{', '.join(ANALYSES)}); set `analysis:` to one of them or `enabled: false`"
+                f"experiments.{name}: there is no analysis {analysis!r}; {meant}Set `analysis:` to "
+                f"one of {', '.join(ANALYSES)}, or `enabled: false`"
             )
         if experiment.enabled and _places_inputs(ANALYSES[analysis]):
             study.windows.common_region()
