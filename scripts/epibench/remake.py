@@ -38,8 +38,8 @@ def remake(folder: str | Path, out: str | Path) -> list[str]:
         such files already.
     """
     path, out = Path(folder) / "run.json", Path(out)
-    record = read_json(path, ("settings", "software", "store"), "give the folder of a run")
-    if "config" not in record:
+    record = read_json(path, ("settings",), "give the folder of a run")
+    if not {"config", "samples", "software", "store"} <= set(record):
         raise InputError(
             f"{path}: is of a version that did not record the config; use the study's own"
         )

@@ -136,7 +136,9 @@ def test_the_page_says_how_to_get_the_config_that_was(place):
         "device": {"devices": ["CPU"], "processor": "X"},
     }
     page = written(place, record)
-    assert f"python -m epibench remake {place.folder} remade" in page
+    assert (
+        f"python -m epibench remake {shlex.quote(f'results/demo/runs/{place.run}')} remade" in page
+    )
     assert "CPU, X." in page
     assert "epibench remake" not in written(place)  # a record of an earlier version
 
