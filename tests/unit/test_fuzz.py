@@ -330,7 +330,7 @@ def planned(path):
     return make_plan(read_yaml(path), [path])
 
 
-@settings(fuzz, max_examples=150 * TIMES)
+@settings(fuzz, max_examples=120 * TIMES)
 @given(
     st.lists(
         st.tuples(st.lists(st.integers(0, 50), min_size=1, max_size=4), odd_values, st.booleans()),
@@ -473,7 +473,7 @@ def test_vcf_files_are_read_or_refused(folder, genome, content, packing):
         assert tally.scored + tally.reasons.total() >= tally.records
 
 
-@fuzz
+@settings(fuzz, max_examples=100 * TIMES)
 @given(mutated(vcf_files().map(gzip.compress)))
 def test_damaged_packed_vcf_files_are_read_or_refused(folder, genome, content):
     attempt(tallied, written(folder, content), genome)
@@ -534,7 +534,7 @@ def arrays(draw):
     return found
 
 
-@fuzz
+@settings(fuzz, max_examples=150 * TIMES)
 @given(
     arrays(),
     st.booleans(),

@@ -225,7 +225,7 @@ def test_no_name_can_become_markup(tmp_path, monkeypatch):
     made |= {"accessions": {TARGETS[0]: HOSTILE}, "labels": {"ridge": HOSTILE}}
     monkeypatch.setattr(fake_study, "study", lambda: made)
     data = hostile(summary())
-    runs = run_rows([("poisson", 128), ("mse", 128)])
+    runs = run_rows([("poisson", 512), ("mse", 512)])
     path = write_fake_report(tmp_path, runs, data=data, versions=hostile(VERSIONS))
     page = Page(path.read_text(encoding="utf-8"))
     tags = Counter(tag for tag, _ in page.elements)
