@@ -159,22 +159,6 @@ def test_every_log_names_its_job_and_its_gpu(study):
             assert gpus[one.id] != gpus[other.id], (one, other)
 
 
-def test_partitions_may_be_chosen_from_a_file(study):
-    """By what each job asks for, as Snakemake's `--slurm-partition-config` does it."""
-    folder = study.space.folder
-    limits = {"epibench-cpu": {"max_runtime": 600}, "epibench-gpu": {"max_gpu": 2}}
-    (folder / "partitions.yaml").write_text(yaml.safe_dump({"partitions": limits}))
-    score = "runs/narrow/threshold2/mse/bin128/rc+shift/seed1/metrics.tsv"
-    (folder / "results/tiny" / score).unlink()
-    known = read_jobs()
-    result = snakemake(
-        study.space, f"results/tiny/{score}", "--slurm-partition-config", "partitions.yaml"
-    )
-    assert result.returncode == 0, result.stdout
-    (job,) = set(read_jobs()) - set(known)
-    assert (job.rule, job.state, job.partition) == ("evaluate_run", "COMPLETED", "epibench-gpu")
-
-
 def test_a_failed_job_is_reported_with_its_logs(study):
     """In SLURM's default partition, since none is named."""
     folder = study.space.folder

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from ..cluster.slurm import Job, read_jobs
 from ..cluster.test_slurm import OPTIONS, PARTITIONS
@@ -50,10 +51,10 @@ def expected(slurm, tmp_path_factory) -> dict:
 class Call:
     """A call of snakemake in the background, as a user of the cluster makes it."""
 
-    def __init__(self, space: Workspace, *options, changes: tuple = ()):
+    def __init__(self, space: Workspace, *options, changes: tuple = (), partitions=PARTITIONS):
         given = {k: v for k, v in environment().items() if k != "CUDA_VISIBLE_DEVICES"}
         # By this, the end of SLURM ends a call whose test was killed.
-        given |= {"SLURM_CLUSTER_NAME": "epibench-one-node"} | PARTITIONS
+        given |= {"SLURM_CLUSTER_NAME": "epibench-one-node"} | partitions
         config = study(space, *changes)
         command = (TARGET, "--profile", "slurm", "--configfile", config, *OPTIONS, *options)
         self.log = space.folder / "output.txt"
@@ -121,9 +122,16 @@ def space(expected, tmp_path):
 
 
 def test_a_cancelled_training_resumes_from_its_checkpoint(space, expected):
-    call = Call(space)
+    """In partitions that a file chooses, by what jobs ask for."""
+    limits = {"epibench-cpu": {"max_runtime": 6000}, "epibench-gpu": {"max_gpu": 2}}
+    (space.folder / "partitions.yaml").write_text(yaml.safe_dump({"partitions": limits}))
+    before = {job.id for job in read_jobs()}
+    call = Call(space, "--slurm-partition-config", "partitions.yaml", partitions={})
     subprocess.run(["scancel", training(space).id], check=True, timeout=60)
     call.ends_well()
+    for job in [job for job in read_jobs() if job.id not in before]:
+        on_gpu = job.rule in ("train_run", "evaluate_run")
+        assert job.partition == ("epibench-gpu" if on_gpu else "epibench-cpu"), job
     assert resumed(space)
     assert tables(space) == expected
 
